@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * emit.bpf.h - how a record leaves the kernel, and how a list is walked to a bound.
+ *
+ * Kernel side. Two ways out: the ring buffer `records` (walk programs; a record without room is
+ * counted in nsn_lost and user space takes a larger buffer), and the iterator's seq file.
+ */
+#ifndef NSN_EMIT_BPF_H
+#define NSN_EMIT_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "module_types.h"
+#include "record.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NSN_RING_SIZE);
+} records SEC(".maps");
+
+__u64 nsn_symbols[NSN_SYM_MAX]; /* addresses, 0: this kernel has no such symbol now */
+__u64 nsn_batch[NSN_BATCH];     /* objects to describe */
+__u64 nsn_lost;                 /* records that had no room in the ring buffer */
+
+/*
+ * Global state of a program. Marked as used: the compiler would otherwise split a static struct into
+ * scalars, and the BTF of the section would no longer be valid.
+ */
+#define NSN_STATE static __attribute__((used))
+
+/*
+ * A record is put together in global memory, one place a kind: there the verifier tracks no value,
+ * so that fields which may or may not be readable do not multiply its states. The walk programs of a
+ * process never run at the same time.
+ */
+#define NSN_SCRATCH_SIZE 640
+NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned(8)));
+
+/* Points rec at an empty record of its kind. */
+#define NSN_BEGIN(rec, NAME)                                                                       \
+	do {                                                                                       \
+		_Static_assert(sizeof(*(rec)) <= NSN_SCRATCH_SIZE, "room for " #NAME);             \
+		(rec) = (void *)nsn_scratch[NSN_REC_##NAME];                                       \
+		__builtin_memset((rec), 0, sizeof(*(rec)));                                        \
+		(rec)->h.kind = NSN_REC_##NAME;                                                    \
+		(rec)->h.size = sizeof(*(rec));                                                    \
+	} while (0)
+
+/* Sends it to user space; counts it if there is no room. */
+#define NSN_SUBMIT(rec)                                                                            \
+	do {                                                                                       \
+		if (bpf_ringbuf_output(&records, (rec), sizeof(*(rec)), 0))                        \
+			nsn_lost++;                                                                \
+	} while (0)
+
+/*
+ * Marks a field as known. Volatile: the compiler must not gather the bits in a register, where each
+ * combination of them would be a state of its own to the verifier.
+ */
+#define NSN_KNOWN(rec, name, field)                                                                \
+	(*(volatile __u32 *)&(rec)->h.known |= NSN_BIT(name, field))
+
+/* Sets a field to a value that is certain. */
+#define NSN_SET(rec, name, field, value)                                                           \
+	do {                                                                                       \
+		(rec)->field = (__u64)(value);                                                     \
+		NSN_KNOWN(rec, name, field);                                                       \
+	} while (0)
+
+/* Fills a field by an accessor of core_compat.bpf.h; it stays unknown if that returns false. */
+#define NSN_FILL(rec, name, field, accessor, ...)                                                  \
+	do {                                                                                       \
+		if (accessor(__VA_ARGS__ __VA_OPT__(,) &(rec)->field))                                          \
+			NSN_KNOWN(rec, name, field);                                               \
+	} while (0)
+
+/* The same for a string field, whose accessor also takes the room there is. */
+#define NSN_FILL_STR(rec, name, field, accessor, ...)                                              \
+	do {                                                                                       \
+		if (accessor(__VA_ARGS__, (rec)->field, sizeof((rec)->field)))                     \
+			NSN_KNOWN(rec, name, field);                                               \
+	} while (0)
+
+/* Records that a list of `owner` was longer than we walk. */
+#define NSN_TRUNCATED(list_id, limit_value, field, value)                                          \
+	do {                                                                                       \
+		struct nsn_rec_truncated *cut;                                                     \
+                                                                                           \
+		NSN_BEGIN(cut, TRUNCATED);                                                         \
+		NSN_SET(cut, truncated, list, list_id);                                            \
+		NSN_SET(cut, truncated, limit, limit_value);                                       \
+		NSN_SET(cut, truncated, field, value);                                             \
+		NSN_SUBMIT(cut);                                                                   \
+	} while (0)
+
+/* True if text begins with what[0..length): length - 1 characters and the NUL for a whole one. */
+static __always_inline bool nsn_text_is(const char *text, const char *what, int length)
+{
+	for (int i = 0; i < length; i++)
+		if (text[i] != what[i])
+			return false;
+	return true;
+}
+
+/*
+ * A walk over a kernel list without its lock. The list can change under it, so a walk is complete
+ * only if it came back to the head; every other end (a bound, a poisoned pointer) is not. Walks are
+ * global variables, one a level of nesting, for the same reason as records are: on the stack, every
+ * count would be a state of its own to the verifier.
+ */
+struct nsn_walk {
+	struct list_head *head;
+	struct list_head *cursor;
+	__u64 count;
+	bool complete;
+};
+
+static __always_inline void nsn_walk__start(struct nsn_walk *walk, struct list_head *head)
+{
+	walk->head = head;
+	walk->cursor = NULL;
+	walk->count = 0;
+	walk->complete = false;
+	bpf_core_read(&walk->cursor, sizeof(walk->cursor), &head->next);
+}
+
+/* The next entry, or NULL at the end. Reads the entry's successor before the caller uses it. */
+static __always_inline struct list_head *nsn_walk__next(struct nsn_walk *walk)
+{
+	struct list_head *entry = walk->cursor;
+
+	if (!entry)
+		return NULL;
+	if (entry == walk->head) {
+		walk->complete = true;
+		return NULL;
+	}
+	walk->cursor = NULL;
+	if (bpf_core_read(&walk->cursor, sizeof(walk->cursor), &entry->next))
+		return NULL;
+	walk->count++;
+	return entry;
+}
+
+/* True if the walk stopped at its bound: entries are left. */
+static __always_inline bool nsn_walk__cut(const struct nsn_walk *walk, __u64 limit)
+{
+	return !walk->complete && walk->cursor && walk->count >= limit;
+}
+
+/* The object that a list_head of it stands in; CO-RE gives the field's offset. */
+#define NSN_ENTRY(pointer, type, member)                                                           \
+	((type *)((char *)(pointer) - bpf_core_field_offset(type, member)))
+
+char LICENSE[] SEC("license") = "GPL";
+
+#endif /* NSN_EMIT_BPF_H */

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * iommu.bpf.c - the IOMMU's side of a snapshot: groups, their owner and devices, and domains with
+ * the driver's own flags.
+ *
+ * Kernel side. The third root: iommu_group_kset has every group, and a group's owner leads to
+ * VFIO's group and its container when no descriptor does. Needs no module's types but VFIO's group.
+ */
+#include "core_compat.bpf.h"
+
+#define MAX_GROUPS 65536
+#define MAX_GROUP_DEVICES 4096
+
+NSN_STATE struct nsn_walk groups;  /* the kernel's own set */
+NSN_STATE struct nsn_walk devices; /* of one group */
+
+/* The group that is described now. */
+NSN_STATE struct {
+	struct iommu_group *group;
+	__u64 group_id;
+	bool id_known;
+} current;
+
+static __always_inline bool is_intel(const char *symbol)
+{
+	return nsn_text_is(symbol, "intel_", 6);
+}
+
+static __always_inline bool is_amd(const char *symbol)
+{
+	return nsn_text_is(symbol, "amd_", 4);
+}
+
+static __always_inline bool is_virtio(const char *symbol)
+{
+	return nsn_text_is(symbol, "viommu_", 7);
+}
+
+/* What device_iommu_capable() would say, from what the drivers' capable() looks at. */
+static __always_inline void fill_capability(struct nsn_rec_group_device *rec, const char *symbol)
+{
+	bool snoop_known = rec->h.known & NSN_BIT(group_device, snoop_control);
+
+	if (!nsn_has_cap_enforce())
+		return;
+	if (is_intel(symbol)) {
+		if (snoop_known)
+			NSN_SET(rec, group_device, cap_enforce, rec->snoop_control);
+	} else if (is_amd(symbol)) {
+		NSN_SET(rec, group_device, cap_enforce, 1);
+	} else if (is_virtio(symbol) || !symbol[0]) {
+		NSN_SET(rec, group_device, cap_enforce, 0);
+	}
+}
+
+static __always_inline void fill_iommu(struct nsn_rec_group_device *rec, struct device *device)
+{
+	char symbol[NSN_SYMBOL_LEN] = {};
+	const struct iommu_ops *ops = NULL;
+	struct intel_iommu *unit;
+
+	if (!nsn_device_iommu_ops(device, &ops) ||
+	    !nsn_iommu_ops_symbol(ops, symbol, sizeof(symbol)))
+		return;
+	__builtin_memcpy(rec->iommu_driver, symbol, sizeof(rec->iommu_driver) - 1);
+	NSN_KNOWN(rec, group_device, iommu_driver);
+	if (is_intel(symbol)) {
+		unit = nsn_intel_unit(device);
+		NSN_FILL(rec, group_device, snoop_control, nsn_intel_snoop_control, unit);
+		NSN_FILL_STR(rec, group_device, iommu, nsn_intel_name, unit);
+	}
+	fill_capability(rec, symbol);
+}
+
+static long each_device(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&devices);
+	struct nsn_rec_group_device *rec;
+	struct device *device;
+
+	if (!entry)
+		return 1;
+	device = nsn_group_device(entry);
+	if (!device)
+		return 0;
+	NSN_BEGIN(rec, GROUP_DEVICE);
+	NSN_SET(rec, group_device, group, current.group);
+	if (current.id_known)
+		NSN_SET(rec, group_device, group_id, current.group_id);
+	NSN_FILL_STR(rec, group_device, name, nsn_device_name, device);
+	NSN_FILL_STR(rec, group_device, bus, nsn_device_bus, device);
+	NSN_FILL_STR(rec, group_device, driver, nsn_device_driver, device);
+	if (rec->bus[0] == 'p' && rec->bus[1] == 'c' && rec->bus[2] == 'i' && !rec->bus[3])
+		NSN_FILL(rec, group_device, driver_managed_dma, nsn_pci_driver_managed_dma, device);
+	fill_iommu(rec, device);
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static __noinline int describe_group(struct iommu_group *group)
+{
+	struct nsn_rec_group *rec;
+
+	current.group = group;
+	current.id_known = nsn_group_id(group, &current.group_id);
+	nsn_walk__start(&devices, nsn_group_devices(group));
+	bpf_loop(MAX_GROUP_DEVICES + 1, each_device, NULL, 0);
+	if (nsn_walk__cut(&devices, MAX_GROUP_DEVICES))
+		NSN_TRUNCATED(NSN_LIST_GROUP_DEVICES, MAX_GROUP_DEVICES, group, group);
+	NSN_BEGIN(rec, GROUP);
+	NSN_SET(rec, group, group, group);
+	if (current.id_known)
+		NSN_SET(rec, group, group_id, current.group_id);
+	NSN_FILL(rec, group, domain, nsn_group_domain, group);
+	NSN_FILL(rec, group, default_domain, nsn_group_default_domain, group);
+	NSN_FILL(rec, group, blocking, nsn_group_blocking, group);
+	NSN_FILL(rec, group, owner, nsn_group_owner, group);
+	NSN_FILL(rec, group, owner_count, nsn_group_owner_count, group);
+	NSN_FILL(rec, group, owner_group, nsn_group_owner_vfio, group);
+	NSN_SET(rec, group, devices, devices.count);
+	NSN_SET(rec, group, complete, devices.complete);
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static __always_inline void fill_intel_domain(struct nsn_rec_domain *rec,
+					      struct iommu_domain *domain)
+{
+	__u64 first_stage = 0;
+
+	NSN_FILL(rec, domain, force_snooping, nsn_intel_force_snooping, domain);
+	NSN_FILL(rec, domain, mapped, nsn_intel_has_mappings, domain);
+	/* where each stage has an enforce function of its own, its name tells the collector */
+	if (nsn_intel_first_stage(domain, &first_stage))
+		NSN_SET(rec, domain, page_table,
+			first_stage ? NSN_PT_FIRST_STAGE : NSN_PT_SECOND_STAGE);
+}
+
+#define DOMAIN_PAGING 1 /* __IOMMU_DOMAIN_PAGING: it has page tables of its own */
+#define DOMAIN_NESTED 64
+
+static __noinline int describe_domain(struct iommu_domain *domain)
+{
+	const struct iommu_domain_ops *ops = NULL;
+	char symbol[NSN_SYMBOL_LEN] = {};
+	struct nsn_rec_domain *rec;
+	__u64 op = 0, attach = 0;
+
+	NSN_BEGIN(rec, DOMAIN);
+	NSN_SET(rec, domain, domain, domain);
+	NSN_FILL(rec, domain, type, nsn_domain_type, domain);
+	if (!nsn_domain_ops(domain, &ops) || !ops)
+		goto out;
+	if (nsn_domain_op(ops, &op)) {
+		NSN_SET(rec, domain, has_op, !!op);
+		if (nsn_symbol_name(op, rec->op, sizeof(rec->op)))
+			NSN_KNOWN(rec, domain, op);
+	}
+	if (!nsn_domain_attach_op(ops, &attach) ||
+	    !nsn_symbol_name(attach, symbol, sizeof(symbol)))
+		goto out;
+	__builtin_memcpy(rec->iommu_driver, symbol, sizeof(rec->iommu_driver) - 1);
+	NSN_KNOWN(rec, domain, iommu_driver);
+	if (!(rec->type & DOMAIN_PAGING) || rec->type & DOMAIN_NESTED)
+		goto out;
+	if (is_intel(symbol))
+		fill_intel_domain(rec, domain);
+	else if (is_amd(symbol))
+		NSN_FILL(rec, domain, page_table, nsn_amd_version, domain);
+	else
+		NSN_SET(rec, domain, page_table, NSN_PT_OTHER);
+out:
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static long each_group(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&groups);
+
+	if (!entry)
+		return 1;
+	describe_group(nsn_kset_group(entry));
+	return 0;
+}
+
+static long each_given_group(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_group((struct iommu_group *)nsn_batch[index]);
+	return 0;
+}
+
+static long each_given_domain(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_domain((struct iommu_domain *)nsn_batch[index]);
+	return 0;
+}
+
+static __always_inline void describe_kernel(bool listed)
+{
+	struct nsn_rec_kernel *rec;
+
+	NSN_BEGIN(rec, KERNEL);
+	NSN_SET(rec, kernel, group_list, listed);
+	NSN_FILL(rec, kernel, interrupt_remapping, nsn_interrupt_remapping);
+	NSN_SUBMIT(rec);
+}
+
+/* Every group of the kernel's own set, and whether interrupts are remapped. */
+SEC("syscall")
+int walk_groups(struct nsn_walk_args *args)
+{
+	struct list_head *head = nsn_group_kset_list();
+
+	if (head) {
+		nsn_walk__start(&groups, head);
+		bpf_loop(MAX_GROUPS + 1, each_group, NULL, 0);
+		if (!groups.complete)
+			NSN_TRUNCATED(NSN_LIST_GROUPS, MAX_GROUPS, group, 0);
+	}
+	describe_kernel(head && groups.complete);
+	return 0;
+}
+
+SEC("syscall")
+int walk_given_groups(struct nsn_walk_args *args)
+{
+	bpf_loop(args->count, each_given_group, NULL, 0);
+	return 0;
+}
+
+SEC("syscall")
+int walk_domains(struct nsn_walk_args *args)
+{
+	bpf_loop(args->count, each_given_domain, NULL, 0);
+	return 0;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kvm.bpf.c - KVM's side of a snapshot: each VM, its registrations of non-coherent DMA, and the
+ * files its kvm-vfio devices were given.
+ *
+ * Kernel side. The second root: KVM's vm_list has VMs that no descriptor holds any more. Nothing
+ * pins what it shows, so a VM counts only if it is still on the list after it was read.
+ */
+#include "core_compat.bpf.h"
+
+#define MAX_VMS 65536
+#define MAX_KVM_DEVICES 1024
+#define MAX_KVM_VFIO_FILES 4096
+
+NSN_STATE struct nsn_walk vms;     /* KVM's list */
+NSN_STATE struct nsn_walk devices; /* the KVM devices of one VM */
+NSN_STATE struct nsn_walk files;   /* the files of one kvm-vfio device */
+
+/* The VM that is described now, and what its kvm-vfio devices say. */
+NSN_STATE struct {
+	struct kvm *kvm;
+	__u64 kvm_vfio_devices;
+	__u64 noncoherent;
+	bool noncoherent_known;
+	bool complete;
+} current;
+
+static long each_file(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&files);
+	struct nsn_rec_vm_file *rec;
+	struct file *file;
+	__u64 release = 0, object = 0;
+
+	if (!entry)
+		return 1;
+	NSN_BEGIN(rec, VM_FILE);
+	NSN_SET(rec, vm_file, vm, current.kvm);
+	file = nsn_kvm_vfio_file(entry);
+	if (file && nsn_file_release(file, &release)) {
+		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE] &&
+		    nsn_file_private(file, &object)) {
+			NSN_SET(rec, vm_file, kind, NSN_FILE_GROUP);
+			NSN_SET(rec, vm_file, vfio_group, object);
+		} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
+			NSN_SET(rec, vm_file, kind, NSN_FILE_VFIO_DEVICE);
+			NSN_FILL(rec, vm_file, vfio_device, nsn_file_vfio_device, file);
+		}
+	}
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static __always_inline void walk_files(struct kvm_vfio *vfio)
+{
+	struct list_head *head = nsn_kvm_vfio_files(vfio);
+	__u64 noncoherent = 0;
+
+	if (nsn_kvm_vfio_noncoherent(vfio, &noncoherent)) {
+		current.noncoherent |= noncoherent;
+		current.noncoherent_known = true;
+	}
+	if (!head)
+		return;
+	nsn_walk__start(&files, head);
+	bpf_loop(MAX_KVM_VFIO_FILES + 1, each_file, NULL, 0);
+	if (!files.complete)
+		current.complete = false;
+	if (nsn_walk__cut(&files, MAX_KVM_VFIO_FILES))
+		NSN_TRUNCATED(NSN_LIST_KVM_VFIO_FILES, MAX_KVM_VFIO_FILES, vm, current.kvm);
+}
+
+static long each_kvm_device(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&devices);
+	struct kvm_device *device;
+	struct kvm_vfio *vfio;
+
+	if (!entry)
+		return 1;
+	device = NSN_ENTRY(entry, struct kvm_device, vm_node);
+	if (!nsn_kvm_device_is_vfio(device))
+		return 0;
+	current.kvm_vfio_devices++;
+	vfio = nsn_kvm_device_vfio(device);
+	if (vfio && bpf_core_type_exists(struct kvm_vfio))
+		walk_files(vfio);
+	else
+		current.complete = false;
+	return 0;
+}
+
+static __always_inline void fill_vm(struct nsn_rec_vm *rec, struct kvm *kvm)
+{
+	struct task_struct *owner = NULL;
+
+	NSN_SET(rec, vm, vm, kvm);
+	NSN_FILL(rec, vm, mm, nsn_vm_mm, kvm);
+	NSN_FILL(rec, vm, creator, nsn_vm_creator, kvm);
+	NSN_FILL_STR(rec, vm, debugfs, nsn_vm_debugfs, kvm);
+	NSN_FILL(rec, vm, vcpus, nsn_vm_vcpus, kvm);
+	NSN_FILL(rec, vm, noncoherent_dma, nsn_vm_noncoherent_dma, kvm);
+	NSN_FILL(rec, vm, vm_type, nsn_vm_type, kvm);
+	NSN_FILL(rec, vm, quirks_disabled, nsn_vm_quirks_disabled, kvm);
+	if (nsn_vm_owner(kvm, &owner)) {
+		NSN_FILL(rec, vm, pid, nsn_task_pid, owner);
+		NSN_FILL(rec, vm, start_ticks, nsn_task_start, owner);
+		NSN_FILL_STR(rec, vm, comm, nsn_task_comm, owner);
+	}
+}
+
+static __noinline int describe_vm(struct kvm *kvm)
+{
+	bool readable = bpf_core_type_exists(struct kvm_device) &&
+			bpf_core_field_exists(kvm->devices);
+	struct nsn_rec_vm *rec;
+
+	__builtin_memset(&current, 0, sizeof(current));
+	current.kvm = kvm;
+	current.complete = true;
+	if (readable) {
+		nsn_walk__start(&devices, &kvm->devices);
+		bpf_loop(MAX_KVM_DEVICES + 1, each_kvm_device, NULL, 0);
+		if (nsn_walk__cut(&devices, MAX_KVM_DEVICES))
+			NSN_TRUNCATED(NSN_LIST_KVM_DEVICES, MAX_KVM_DEVICES, vm, kvm);
+	}
+	NSN_BEGIN(rec, VM);
+	fill_vm(rec, kvm);
+	if (readable) {
+		NSN_SET(rec, vm, complete, current.complete && devices.complete);
+		NSN_SET(rec, vm, kvm_vfio_devices, current.kvm_vfio_devices);
+		if (current.noncoherent_known || !current.kvm_vfio_devices)
+			NSN_SET(rec, vm, kvm_vfio_noncoherent, current.noncoherent);
+	}
+	if (nsn_vm_is_listed(kvm)) /* else it ended while we read */
+		NSN_SUBMIT(rec);
+	return 0;
+}
+
+static long each_vm(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&vms);
+
+	if (!entry)
+		return 1;
+	describe_vm(NSN_ENTRY(entry, struct kvm, vm_list));
+	return 0;
+}
+
+static long each_given(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_vm((struct kvm *)nsn_batch[index]);
+	return 0;
+}
+
+static __always_inline void describe_kernel(__u64 listed)
+{
+	struct nsn_rec_kernel *rec;
+
+	NSN_BEGIN(rec, KERNEL);
+	NSN_SET(rec, kernel, vm_list, listed);
+	NSN_FILL(rec, kernel, wbinvd_exiting, nsn_wbinvd_exiting);
+	NSN_FILL(rec, kernel, criterion_capability, nsn_criterion_capability);
+	NSN_SUBMIT(rec);
+}
+
+/* With a head: every VM of KVM's list, and what KVM does here. Without: the VMs of the batch. */
+SEC("syscall")
+int walk_vms(struct nsn_walk_args *args)
+{
+	if (!bpf_core_type_exists(struct kvm))
+		return NSN_WALK_NO_TYPES;
+	if (!args->head) {
+		bpf_loop(args->count, each_given, NULL, 0);
+		if (!args->count)
+			describe_kernel(false);
+		return 0;
+	}
+	nsn_walk__start(&vms, (struct list_head *)args->head);
+	bpf_loop(MAX_VMS + 1, each_vm, NULL, 0);
+	if (!vms.complete)
+		NSN_TRUNCATED(NSN_LIST_VMS, MAX_VMS, vm, 0);
+	describe_kernel(vms.complete);
+	return 0;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record.h - the one header that BPF programs and user space share.
+ *
+ * Every fact about the machine, wherever it comes from, is a field of a record: BPF walks, sysfs,
+ * /proc and replayed recordings all speak this language, and nothing else feeds the model.
+ *
+ * A record is a struct nsn_rec header and the fields of its list below. Three kinds of field exist:
+ *   NUM(name)           __u64: a count, an id, a flag (0 or 1), an enum of this file
+ *   KEY(name, class)    __u64: an object. In the kernel an address; the collector replaces it by a
+ *                       small number of the same class before anything else sees the record, so no
+ *                       address is ever printed or recorded. 0 means "no such object".
+ *   STR(name, size)     char[size], NUL-terminated: valid UTF-8 once it left the collector
+ *
+ * nsn_rec.known has bit i set if field i of the list could be read. A field whose bit is clear has
+ * no value: it is unknown, never zero.
+ *
+ * Floor 0: includes nothing. Kernel sources are named where the facts are read
+ * (core_compat.bpf.h).
+ */
+#ifndef NSN_RECORD_H
+#define NSN_RECORD_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define NSN_NAME_LEN 32   /* device and driver names, BDFs */
+#define NSN_SYMBOL_LEN 56 /* a kernel function's name */
+#define NSN_COMM_LEN 16   /* TASK_COMM_LEN */
+#define NSN_TEXT_LEN 256  /* user space only: guest names, cgroup paths, reasons */
+
+/*
+ * Classes of object keys. Two keys of different classes never name the same object, except that
+ * NSN_CLASS_OWNER is an opaque "who claimed the DMA", compared with nothing but itself.
+ */
+enum nsn_class {
+	NSN_CLASS_VM,          /* struct kvm */
+	NSN_CLASS_MM,          /* struct mm_struct */
+	NSN_CLASS_CONTAINER,   /* struct vfio_container */
+	NSN_CLASS_VFIO_GROUP,  /* struct vfio_group */
+	NSN_CLASS_VFIO_DEVICE, /* struct vfio_device */
+	NSN_CLASS_GROUP,       /* struct iommu_group */
+	NSN_CLASS_DOMAIN,      /* struct iommu_domain */
+	NSN_CLASS_IOMMUFD,     /* struct iommufd_ctx */
+	NSN_CLASS_VDPA,        /* struct vhost_vdpa */
+	NSN_CLASS_OWNER,       /* iommu_group.owner, whatever it points to */
+	NSN_CLASS_MAX,
+};
+
+/* What kind of object a file descriptor holds (NSN_REC_FILE.kind, NSN_REC_VM_FILE.kind). */
+enum nsn_file_kind {
+	NSN_FILE_NONE,
+	NSN_FILE_VM,          /* object: VM */
+	NSN_FILE_VCPU,        /* object: the vCPU's VM */
+	NSN_FILE_CONTAINER,   /* object: container */
+	NSN_FILE_GROUP,       /* object: VFIO group */
+	NSN_FILE_VFIO_DEVICE, /* object: VFIO device */
+	NSN_FILE_IOMMUFD,     /* object: iommufd context */
+	NSN_FILE_VDPA,        /* object: vhost-vdpa instance */
+	NSN_FILE_MAX,
+};
+
+/* struct vfio_group.type (enum vfio_group_type, 5.16 and later, same values). */
+enum nsn_vfio_group_type {
+	NSN_VFIO_GROUP_IOMMU = 0,
+	NSN_VFIO_GROUP_EMULATED = 1,
+	NSN_VFIO_GROUP_NOIOMMU = 2,
+};
+
+/* Page-table format of a domain (NSN_REC_DOMAIN.page_table). */
+enum nsn_page_table {
+	NSN_PT_OTHER,        /* the driver has one format, or none */
+	NSN_PT_FIRST_STAGE,  /* Intel: the PASID entry carries the snoop bit */
+	NSN_PT_SECOND_STAGE, /* Intel: each leaf carries it */
+	NSN_PT_AMD_V1,       /* AMD: each entry carries FC, always set */
+	NSN_PT_AMD_V2,       /* AMD: the format has no such bit */
+};
+
+/* Where the No Snoop bit of a device was read (NSN_REC_DEVICE.nosnoop_source). */
+enum nsn_nosnoop_source {
+	NSN_NOSNOOP_SELF,
+	NSN_NOSNOOP_PF,          /* a VF's own bit is reserved; its PF's governs */
+	NSN_NOSNOOP_NO_PCIE_CAP, /* conventional PCI: there is no such bit */
+};
+
+/* Why a group has several members (NSN_REC_SYS_GROUP.why). */
+enum nsn_group_why {
+	NSN_WHY_SINGLE,
+	NSN_WHY_ALIAS,         /* they share a requester id behind a PCIe-to-PCI bridge */
+	NSN_WHY_MULTIFUNCTION, /* functions of one device without isolation between them */
+	NSN_WHY_ACS,           /* a bridge above lets them reach each other */
+};
+
+/* Lists that can be cut at a limit (NSN_REC_TRUNCATED.list). */
+enum nsn_list {
+	NSN_LIST_VMS,
+	NSN_LIST_KVM_DEVICES,
+	NSN_LIST_KVM_VFIO_FILES,
+	NSN_LIST_TYPE1_DOMAINS,
+	NSN_LIST_TYPE1_GROUPS,
+	NSN_LIST_VFIO_DEVICES,
+	NSN_LIST_GROUPS,
+	NSN_LIST_GROUP_DEVICES,
+	NSN_LIST_RECORDS, /* records that no buffer had room for */
+	NSN_LIST_MAX,
+};
+
+/* State of a source of facts (NSN_REC_SOURCE.state). */
+enum nsn_source_state {
+	NSN_SOURCE_OK,
+	NSN_SOURCE_ABSENT, /* there is nothing to read: the module is not loaded. Knowledge. */
+	NSN_SOURCE_FAILED, /* could not be read: everything it gives is unknown, reason says why */
+};
+
+/* Kernel symbols whose addresses the BPF programs compare or start from (names: src/probes.c). */
+enum nsn_symbol {
+	NSN_SYM_KVM_VM_RELEASE,
+	NSN_SYM_KVM_VCPU_RELEASE,
+	NSN_SYM_VFIO_CONTAINER_RELEASE,
+	NSN_SYM_VFIO_GROUP_RELEASE,
+	NSN_SYM_VFIO_DEVICE_RELEASE,
+	NSN_SYM_IOMMUFD_RELEASE,
+	NSN_SYM_VDPA_RELEASE,
+	NSN_SYM_VM_LIST,
+	NSN_SYM_GROUP_KSET,
+	NSN_SYM_IRQ_REMAPPING,
+	NSN_SYM_KVM_OPS,
+	NSN_SYM_SVM_WBINVD_EXIT,
+	NSN_SYM_VMX_WBINVD_EXIT,
+	NSN_SYM_VMCS_CONFIG,
+	NSN_SYM_TYPE1_ATTACH,
+	NSN_SYM_MAX,
+};
+
+/* The walks' ring buffer at first, in bytes: user space takes a larger one when it was too small. */
+#define NSN_RING_SIZE (1 << 20)
+
+/* How many objects one run of a walk program describes (nsn_batch). */
+#define NSN_BATCH 1024
+
+/* Input of the walk programs: a list to start from, or how many of nsn_batch[] to describe. */
+struct nsn_walk_args {
+	__u64 head;  /* address of the list's head; 0: describe the batch */
+	__u64 count; /* objects in nsn_batch[] */
+};
+
+/* What a walk program returns where the types it reads are in no BTF: nothing was walked. */
+#define NSN_WALK_NO_TYPES 1
+
+/* How NSN_REC_PROCESS.name was found. */
+enum nsn_name_source {
+	NSN_NAME_ARGV,
+	NSN_NAME_CGROUP,
+	NSN_NAME_COMM,
+};
+
+/* ---- the kernel's objects, read by BPF ---------------------------------------------------- */
+
+/* A file descriptor that holds one of our objects. One record a descriptor, duplicates included. */
+#define NSN_FIELDS_FILE(NUM, KEY, STR)                                                             \
+	NUM(kind)                  /* enum nsn_file_kind */                                        \
+	KEY(vm, VM)                                                                                \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(vfio_device, VFIO_DEVICE)                                                              \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(vdpa, VDPA)                                                                            \
+	KEY(mm, MM)                                                                                \
+	NUM(pid)                   /* thread group id, in the initial pid namespace */             \
+	NUM(tid)                                                                                   \
+	NUM(fd)                                                                                    \
+	NUM(start_ticks)           /* of the thread group leader, clock ticks since boot */        \
+	STR(comm, NSN_COMM_LEN)
+
+#define NSN_FIELDS_VM(NUM, KEY, STR)                                                               \
+	KEY(vm, VM)                                                                                \
+	KEY(mm, MM)                                                                                \
+	NUM(creator)               /* thread that ran KVM_CREATE_VM, initial pid namespace */      \
+	NUM(pid)                   /* thread group that owns the VM's mm; 0: it has exited */      \
+	NUM(start_ticks)           /* of that thread group, clock ticks since boot */              \
+	NUM(fd)                    /* descriptor number it got at its creation */                  \
+	NUM(vcpus)                                                                                 \
+	NUM(noncoherent_dma)       /* registrations of non-coherent DMA */                         \
+	NUM(vm_type)               /* KVM_CREATE_VM's argument */                                  \
+	NUM(quirks_disabled)       /* bit mask, KVM_X86_QUIRK_* */                                 \
+	NUM(kvm_vfio_devices)      /* kvm-vfio devices it has */                                   \
+	NUM(kvm_vfio_noncoherent)  /* one of them found a non-coherent file */                     \
+	NUM(complete)              /* all its lists ended at their heads */                        \
+	STR(comm, NSN_COMM_LEN)                                                                    \
+	STR(debugfs, NSN_NAME_LEN) /* kernel to collector only: PID-FD, which gives fd */
+
+/* A file that a VM's kvm-vfio device was given. */
+#define NSN_FIELDS_VM_FILE(NUM, KEY, STR)                                                          \
+	KEY(vm, VM)                                                                                \
+	NUM(kind)                  /* enum nsn_file_kind; NONE: a file of another kind */          \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(vfio_device, VFIO_DEVICE)
+
+#define NSN_FIELDS_VFIO_GROUP(NUM, KEY, STR)                                                       \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(group, GROUP)                                                                          \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(vm, VM)                /* the VM that kvm-vfio told it about */                        \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	NUM(group_id)                                                                              \
+	NUM(type)                  /* enum nsn_vfio_group_type */                                  \
+	NUM(opened)                                                                                \
+	NUM(devices)                                                                               \
+	NUM(complete)
+
+#define NSN_FIELDS_VFIO_DEVICE(NUM, KEY, STR)                                                      \
+	KEY(vfio_device, VFIO_DEVICE)                                                              \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(iommufd, IOMMUFD)      /* the context it is bound to by its character device */        \
+	KEY(vm, VM)                                                                                \
+	NUM(open_count)                                                                            \
+	NUM(cap_enforce)           /* device_iommu_capable(ENFORCE_CACHE_COHERENCY) would say */   \
+	STR(name, NSN_NAME_LEN)    /* of the parent device: a BDF, an mdev's uuid */
+
+#define NSN_FIELDS_CONTAINER(NUM, KEY, STR)                                                        \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(mm, MM)                /* of one of its mappings; 0: it has none */                    \
+	NUM(noiommu)                                                                               \
+	NUM(mapped)                /* it has at least one mapping */                               \
+	NUM(domains)                                                                               \
+	NUM(groups)                /* over all domains */                                          \
+	NUM(emulated)              /* groups without a domain (mdev) */                            \
+	NUM(complete)                                                                              \
+	STR(driver, NSN_NAME_LEN)  /* "" before VFIO_SET_IOMMU */
+
+/* struct vfio_domain: VFIO's view of a domain of a type1 container. */
+#define NSN_FIELDS_TYPE1_DOMAIN(NUM, KEY, STR)                                                     \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(domain, DOMAIN)                                                                        \
+	NUM(enforced)              /* vfio_domain.enforce_cache_coherency */                       \
+	NUM(groups)
+
+/* struct vfio_iommu_group: a group of a type1 container. domain 0: emulated, it has none. */
+#define NSN_FIELDS_TYPE1_GROUP(NUM, KEY, STR)                                                      \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(group, GROUP)                                                                          \
+	NUM(group_id)
+
+#define NSN_FIELDS_GROUP(NUM, KEY, STR)                                                            \
+	KEY(group, GROUP)                                                                          \
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(default_domain, DOMAIN)                                                                \
+	KEY(owner, OWNER)                                                                          \
+	KEY(owner_group, VFIO_GROUP) /* the owner, if it is VFIO's group for this one */           \
+	NUM(group_id)                                                                              \
+	NUM(owner_count)                                                                           \
+	NUM(blocking)              /* it sits in its blocking domain: no DMA */                    \
+	NUM(devices)                                                                               \
+	NUM(complete)
+
+#define NSN_FIELDS_GROUP_DEVICE(NUM, KEY, STR)                                                     \
+	KEY(group, GROUP)                                                                          \
+	NUM(group_id)                                                                              \
+	NUM(snoop_control)         /* of its IOMMU unit (Intel ECAP bit 7) */                      \
+	NUM(cap_enforce)           /* IOMMU_CAP_ENFORCE_CACHE_COHERENCY */                         \
+	NUM(driver_managed_dma)    /* its driver lets user space own the group's DMA */            \
+	STR(name, NSN_NAME_LEN)                                                                    \
+	STR(bus, NSN_NAME_LEN)                                                                     \
+	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
+	STR(iommu_driver, NSN_NAME_LEN)                                                            \
+	STR(iommu, NSN_NAME_LEN)   /* the unit's kernel name */
+
+#define NSN_FIELDS_DOMAIN(NUM, KEY, STR)                                                           \
+	KEY(domain, DOMAIN)                                                                        \
+	NUM(type)                  /* iommu_domain.type, __IOMMU_DOMAIN_* bits */                  \
+	NUM(has_op)                /* the driver has enforce_cache_coherency */                    \
+	NUM(force_snooping)        /* the driver's own flag (Intel) */                             \
+	NUM(page_table)            /* enum nsn_page_table */                                       \
+	NUM(mapped)                /* the driver saw a mapping (6.12) */                           \
+	STR(op, NSN_SYMBOL_LEN)    /* its enforce_cache_coherency; "" without one */               \
+	STR(iommu_driver, NSN_NAME_LEN)
+
+/* What this kernel's KVM does, read once a snapshot. */
+#define NSN_FIELDS_KERNEL(NUM, KEY, STR)                                                           \
+	NUM(wbinvd_exiting)        /* guest WBINVD exits to KVM on this CPU */                     \
+	NUM(criterion_capability)  /* KVM asks the device's capability (6.2+), not the domains */  \
+	NUM(interrupt_remapping)   /* irq_remapping_enabled */                                     \
+	NUM(vm_list)               /* VMs were enumerated by KVM's own list */                     \
+	NUM(group_list)            /* groups were enumerated by iommu_group_kset */
+
+/* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
+
+#define NSN_FIELDS_HOST(NUM, KEY, STR)                                                             \
+	NUM(taken_at)              /* ns since the epoch */                                        \
+	NUM(unsafe_interrupts)     /* vfio_iommu_type1.allow_unsafe_interrupts */                  \
+	NUM(unsafe_noiommu)        /* vfio.enable_unsafe_noiommu_mode */                           \
+	NUM(boot_time)             /* ns since the epoch */                                        \
+	NUM(ticks_per_second)                                                                      \
+	NUM(pid_namespace_initial) /* /proc shows every process of the machine */                  \
+	STR(hostname, NSN_TEXT_LEN)                                                                \
+	STR(boot_id, 40)                                                                           \
+	STR(kernel, 72)                                                                            \
+	STR(arch, NSN_NAME_LEN)                                                                    \
+	STR(cpu_vendor, NSN_NAME_LEN)
+
+#define NSN_FIELDS_IOMMU(NUM, KEY, STR)                                                            \
+	NUM(snoop_control)                                                                         \
+	NUM(interrupt_remapping)   /* really on, not merely supported */                           \
+	STR(name, NSN_NAME_LEN)                                                                    \
+	STR(driver, NSN_NAME_LEN)
+
+#define NSN_FIELDS_SYS_GROUP(NUM, KEY, STR)                                                        \
+	NUM(group_id)                                                                              \
+	NUM(why)                   /* enum nsn_group_why */                                        \
+	NUM(isolated_msi)                                                                          \
+	STR(type, NSN_NAME_LEN)    /* /sys/kernel/iommu_groups/N/type */
+
+#define NSN_FIELDS_DEVICE(NUM, KEY, STR)                                                           \
+	NUM(group_id)                                                                              \
+	NUM(vendor_id)                                                                             \
+	NUM(device_id)                                                                             \
+	NUM(class)                 /* 24 bits */                                                   \
+	NUM(bridge)                /* a PCI bridge or port: no endpoint */                         \
+	NUM(ats)                   /* ATS is enabled */                                            \
+	NUM(nosnoop)               /* Enable No Snoop, DevCtl bit 11 */                            \
+	NUM(nosnoop_source)        /* enum nsn_nosnoop_source */                                   \
+	NUM(asleep)                /* in D3cold, not read */                                       \
+	STR(name, NSN_TEXT_LEN)    /* vendor and device as pci.ids tells them */                   \
+	STR(id, 40)                /* BDF, mdev uuid */                                            \
+	STR(bus, NSN_NAME_LEN)     /* pci, mdev, vdpa, platform */                                 \
+	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
+	STR(driver_override, NSN_NAME_LEN)                                                         \
+	STR(iommu, NSN_NAME_LEN)   /* "" without one */                                            \
+	STR(physfn, NSN_NAME_LEN)  /* "" if it is no VF */                                         \
+	STR(nosnoop_bdf, NSN_NAME_LEN)                                                             \
+	STR(power_state, NSN_NAME_LEN)
+
+#define NSN_FIELDS_PROCESS(NUM, KEY, STR)                                                          \
+	NUM(pid)                                                                                   \
+	NUM(start_ticks)                                                                           \
+	NUM(name_source)           /* enum nsn_name_source */                                      \
+	STR(comm, NSN_COMM_LEN)                                                                    \
+	STR(name, NSN_TEXT_LEN)                                                                    \
+	STR(uuid, 40)              /* "" if its command line has none */                           \
+	STR(vmm, NSN_NAME_LEN)     /* qemu, cloud-hypervisor, crosvm, firecracker; "" unknown */   \
+	STR(cgroup, NSN_TEXT_LEN)
+
+/* ---- about the snapshot itself --------------------------------------------------------------- */
+
+/* A source of facts and how it fared: the reason of every fact that is missing because of it. */
+#define NSN_FIELDS_SOURCE(NUM, KEY, STR)                                                           \
+	NUM(state)                 /* enum nsn_source_state */                                     \
+	STR(name, NSN_NAME_LEN)    /* kernel.files, kernel.kvm, kernel.vfio, kernel.iommu, … */    \
+	STR(reason, NSN_TEXT_LEN)
+
+/* Why one fact of one object is missing. subject as it is printed, or "" for all. */
+#define NSN_FIELDS_MISSING(NUM, KEY, STR)                                                          \
+	STR(fact, NSN_SYMBOL_LEN)                                                                  \
+	STR(subject, NSN_TEXT_LEN)                                                                 \
+	STR(reason, NSN_TEXT_LEN)
+
+/* A list that was longer than could be read. Each key names its object, 0 if it is no such one. */
+#define NSN_FIELDS_TRUNCATED(NUM, KEY, STR)                                                        \
+	NUM(list)                  /* enum nsn_list */                                             \
+	NUM(limit)                                                                                 \
+	NUM(group_id)                                                                              \
+	KEY(vm, VM)                                                                                \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(group, GROUP)                                                                          \
+	KEY(vfio_group, VFIO_GROUP)
+
+/* An object whose parts changed while they were read, three times over: believe none of them. */
+#define NSN_FIELDS_TORN(NUM, KEY, STR)                                                             \
+	KEY(vm, VM)                                                                                \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(group, GROUP)                                                                          \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(vfio_device, VFIO_DEVICE)                                                              \
+	KEY(domain, DOMAIN)
+
+/* The end of a snapshot: how many records of each kind it has. */
+#define NSN_FIELDS_END(NUM, KEY, STR)                                                              \
+	NUM(file)                                                                                  \
+	NUM(vm)                                                                                    \
+	NUM(vm_file)                                                                               \
+	NUM(vfio_group)                                                                            \
+	NUM(vfio_device)                                                                           \
+	NUM(container)                                                                             \
+	NUM(type1_domain)                                                                          \
+	NUM(type1_group)                                                                           \
+	NUM(group)                                                                                 \
+	NUM(group_device)                                                                          \
+	NUM(domain)                                                                                \
+	NUM(kernel)                                                                                \
+	NUM(host)                                                                                  \
+	NUM(iommu)                                                                                 \
+	NUM(sys_group)                                                                             \
+	NUM(device)                                                                                \
+	NUM(process)                                                                               \
+	NUM(source)                                                                                \
+	NUM(missing)                                                                               \
+	NUM(truncated)                                                                             \
+	NUM(torn)
+
+/* Every kind of record: R(NAME, name). The order is that of NSN_FIELDS_END's counts. */
+#define NSN_RECORDS(R)                                                                             \
+	R(FILE, file)                                                                              \
+	R(VM, vm)                                                                                  \
+	R(VM_FILE, vm_file)                                                                        \
+	R(VFIO_GROUP, vfio_group)                                                                  \
+	R(VFIO_DEVICE, vfio_device)                                                                \
+	R(CONTAINER, container)                                                                    \
+	R(TYPE1_DOMAIN, type1_domain)                                                              \
+	R(TYPE1_GROUP, type1_group)                                                                \
+	R(GROUP, group)                                                                            \
+	R(GROUP_DEVICE, group_device)                                                              \
+	R(DOMAIN, domain)                                                                          \
+	R(KERNEL, kernel)                                                                          \
+	R(HOST, host)                                                                              \
+	R(IOMMU, iommu)                                                                            \
+	R(SYS_GROUP, sys_group)                                                                    \
+	R(DEVICE, device)                                                                          \
+	R(PROCESS, process)                                                                        \
+	R(SOURCE, source)                                                                          \
+	R(MISSING, missing)                                                                        \
+	R(TRUNCATED, truncated)                                                                    \
+	R(TORN, torn)                                                                              \
+	R(END, end)
+
+/* ---- what the lists above expand to ---------------------------------------------------------- */
+
+/* enum nsn_rec_kind: NSN_REC_FILE, NSN_REC_VM, … */
+#define NSN_EXPAND_KIND(NAME, name) NSN_REC_##NAME,
+enum nsn_rec_kind { NSN_RECORDS(NSN_EXPAND_KIND) NSN_REC_MAX };
+#undef NSN_EXPAND_KIND
+
+/* Each record begins with this. size is that of the whole record, in bytes. */
+struct nsn_rec {
+	__u16 kind; /* enum nsn_rec_kind */
+	__u16 size;
+	__u32 known; /* bit i: field i of the kind's list has a value */
+};
+
+/* struct nsn_rec_vm and kin: the header as .h, then the fields. */
+#define NSN_EXPAND_NUM(name) __u64 name;
+#define NSN_EXPAND_KEY(name, class) __u64 name;
+#define NSN_EXPAND_STR(name, len) char name[len] __attribute__((aligned(8)));
+#define NSN_EXPAND_STRUCT(NAME, name)                                                              \
+	struct nsn_rec_##name {                                                                    \
+		struct nsn_rec h;                                                                  \
+		NSN_FIELDS_##NAME(NSN_EXPAND_NUM, NSN_EXPAND_KEY, NSN_EXPAND_STR)                  \
+	};
+NSN_RECORDS(NSN_EXPAND_STRUCT)
+#undef NSN_EXPAND_STRUCT
+#undef NSN_EXPAND_NUM
+#undef NSN_EXPAND_KEY
+#undef NSN_EXPAND_STR
+
+/* A struct of one byte a field: offsetof() in it is the field's place in the list. */
+#define NSN_EXPAND_NUM(name) char name;
+#define NSN_EXPAND_KEY(name, class) char name;
+#define NSN_EXPAND_STR(name, len) char name;
+#define NSN_EXPAND_ORDER(NAME, name)                                                               \
+	struct nsn_order_##name {                                                                  \
+		NSN_FIELDS_##NAME(NSN_EXPAND_NUM, NSN_EXPAND_KEY, NSN_EXPAND_STR)                  \
+	};                                                                                         \
+	_Static_assert(sizeof(struct nsn_order_##name) <= 32, "known has 32 bits");                \
+	_Static_assert(sizeof(struct nsn_rec_##name) % 8 == 0, "records stay aligned");
+NSN_RECORDS(NSN_EXPAND_ORDER)
+#undef NSN_EXPAND_ORDER
+#undef NSN_EXPAND_NUM
+#undef NSN_EXPAND_KEY
+#undef NSN_EXPAND_STR
+
+/* The known bit of a field: NSN_BIT(vm, noncoherent_dma). */
+#define NSN_BIT(rec, field) (1U << __builtin_offsetof(struct nsn_order_##rec, field))
+
+/* Sizes of what crosses from the kernel: a change here is a change of what old loaders read. */
+_Static_assert(sizeof(struct nsn_rec) == 8, "header of a record");
+_Static_assert(sizeof(struct nsn_rec_file) == 8 + 12 * 8 + 16, "record: file");
+_Static_assert(sizeof(struct nsn_rec_vm) == 8 + 13 * 8 + 16 + 32, "record: vm");
+_Static_assert(sizeof(struct nsn_rec_vm_file) == 8 + 4 * 8, "record: vm_file");
+_Static_assert(sizeof(struct nsn_rec_type1_group) == 8 + 4 * 8, "record: type1_group");
+
+#endif /* NSN_RECORD_H */

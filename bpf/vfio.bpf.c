@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfio.bpf.c - VFIO's side of a snapshot: its groups and devices, containers, and the domains of
+ * type1 containers with what VFIO believes of them.
+ *
+ * Kernel side. Describes the objects that files, KVM and the IOMMU groups pointed at. Nothing pins
+ * them: user space runs each walk twice and believes what two runs agree on.
+ */
+#include "core_compat.bpf.h"
+
+#define MAX_VFIO_DEVICES 4096
+#define MAX_TYPE1_DOMAINS 4096
+#define MAX_TYPE1_GROUPS 16384
+
+NSN_STATE struct nsn_walk devices; /* of one VFIO group */
+NSN_STATE struct vfio_group *device_group;
+
+static __noinline int describe_device(struct vfio_device *device, struct vfio_group *group)
+{
+	struct nsn_rec_vfio_device *rec;
+
+	NSN_BEGIN(rec, VFIO_DEVICE);
+	NSN_SET(rec, vfio_device, vfio_device, device);
+	NSN_FILL(rec, vfio_device, vfio_group, nsn_vfio_device_group, device);
+	NSN_FILL(rec, vfio_device, vm, nsn_vfio_device_vm, device);
+	NSN_FILL(rec, vfio_device, open_count, nsn_vfio_device_open_count, device);
+	NSN_FILL_STR(rec, vfio_device, name, nsn_device_name, nsn_vfio_device_parent(device));
+	if (!group || rec->vfio_group == (__u64)group) /* else it left the group while we read */
+		NSN_SUBMIT(rec);
+	return 0;
+}
+
+static long each_device(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&devices);
+
+	if (!entry)
+		return 1;
+	describe_device(nsn_vfio_group_device(entry), device_group);
+	return 0;
+}
+
+static __noinline int describe_group(struct vfio_group *group)
+{
+	struct list_head *head = nsn_vfio_group_devices(group);
+	struct nsn_rec_vfio_group *rec;
+	struct iommu_group *iommu_group;
+
+	device_group = group;
+	if (head) {
+		nsn_walk__start(&devices, head);
+		bpf_loop(MAX_VFIO_DEVICES + 1, each_device, NULL, 0);
+		if (nsn_walk__cut(&devices, MAX_VFIO_DEVICES))
+			NSN_TRUNCATED(NSN_LIST_VFIO_DEVICES, MAX_VFIO_DEVICES, vfio_group, group);
+	}
+	NSN_BEGIN(rec, VFIO_GROUP);
+	NSN_SET(rec, vfio_group, vfio_group, group);
+	NSN_FILL(rec, vfio_group, group, nsn_vfio_group_iommu_group, group);
+	NSN_FILL(rec, vfio_group, container, nsn_vfio_group_container, group);
+	NSN_FILL(rec, vfio_group, vm, nsn_vfio_group_vm, group);
+	NSN_FILL(rec, vfio_group, iommufd, nsn_vfio_group_iommufd, group);
+	NSN_FILL(rec, vfio_group, type, nsn_vfio_group_type, group);
+	NSN_FILL(rec, vfio_group, opened, nsn_vfio_group_opened, group);
+	iommu_group = (void *)rec->group;
+	if (iommu_group)
+		NSN_FILL(rec, vfio_group, group_id, nsn_group_id, iommu_group);
+	if (head) {
+		NSN_SET(rec, vfio_group, devices, devices.count);
+		NSN_SET(rec, vfio_group, complete, devices.complete);
+	}
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+NSN_STATE struct nsn_walk domains; /* of one type1 container */
+NSN_STATE struct nsn_walk groups;  /* of one domain, or the emulated ones */
+
+/* The container that is described now. */
+NSN_STATE struct {
+	struct vfio_container *container;
+	__u64 domain;   /* that `groups` are of; 0 for the emulated ones */
+	__u64 groups;   /* with a domain */
+	__u64 emulated; /* groups without */
+	bool complete;
+} current;
+
+static long each_type1_group(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&groups);
+	struct nsn_rec_type1_group *rec;
+
+	if (!entry)
+		return 1;
+	NSN_BEGIN(rec, TYPE1_GROUP);
+	NSN_SET(rec, type1_group, container, current.container);
+	NSN_SET(rec, type1_group, domain, current.domain);
+	NSN_FILL(rec, type1_group, group, nsn_type1_group_group, entry);
+	if (rec->group)
+		NSN_FILL(rec, type1_group, group_id, nsn_group_id,
+			 (struct iommu_group *)rec->group);
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+/* Puts the groups under `head` into records; `groups` then tells how many there are. */
+static __noinline int walk_type1_groups(struct list_head *head)
+{
+	nsn_walk__start(&groups, head);
+	bpf_loop(MAX_TYPE1_GROUPS + 1, each_type1_group, NULL, 0);
+	if (!groups.complete)
+		current.complete = false;
+	if (nsn_walk__cut(&groups, MAX_TYPE1_GROUPS))
+		NSN_TRUNCATED(NSN_LIST_TYPE1_GROUPS, MAX_TYPE1_GROUPS, container,
+			      current.container);
+	return 0;
+}
+
+static long each_type1_domain(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&domains);
+	struct nsn_rec_type1_domain *rec;
+	struct vfio_domain *domain;
+
+	if (!entry)
+		return 1;
+	domain = nsn_type1_domain(entry);
+	current.domain = 0;
+	nsn_vfio_domain_domain(domain, &current.domain);
+	walk_type1_groups(nsn_vfio_domain_groups(domain));
+	current.groups += groups.count;
+	NSN_BEGIN(rec, TYPE1_DOMAIN);
+	NSN_SET(rec, type1_domain, container, current.container);
+	NSN_SET(rec, type1_domain, domain, current.domain);
+	NSN_SET(rec, type1_domain, groups, groups.count);
+	NSN_FILL(rec, type1_domain, enforced, nsn_vfio_domain_enforced, domain);
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static __always_inline void walk_type1(struct vfio_iommu *iommu)
+{
+	struct list_head *emulated = nsn_type1_emulated(iommu);
+
+	nsn_walk__start(&domains, nsn_type1_domains(iommu));
+	bpf_loop(MAX_TYPE1_DOMAINS + 1, each_type1_domain, NULL, 0);
+	if (!domains.complete)
+		current.complete = false;
+	if (nsn_walk__cut(&domains, MAX_TYPE1_DOMAINS))
+		NSN_TRUNCATED(NSN_LIST_TYPE1_DOMAINS, MAX_TYPE1_DOMAINS, container,
+			      current.container);
+	current.domain = 0;
+	if (emulated) {
+		walk_type1_groups(emulated);
+		current.emulated = groups.count;
+	}
+}
+
+static __noinline int describe_container(struct vfio_container *container)
+{
+	char driver[NSN_NAME_LEN] = {};
+	bool driver_known = nsn_container_driver(container, driver, sizeof(driver));
+	bool type1 = nsn_text_is(driver, "vfio-iommu-type1", 17);
+	struct vfio_iommu *iommu = type1 ? nsn_container_type1(container) : NULL;
+	bool readable = iommu && bpf_core_type_exists(struct vfio_iommu) &&
+			bpf_core_type_exists(struct vfio_domain);
+	struct nsn_rec_container *rec;
+
+	__builtin_memset(&current, 0, sizeof(current));
+	current.container = container;
+	current.complete = true;
+	if (readable)
+		walk_type1(iommu);
+	NSN_BEGIN(rec, CONTAINER);
+	NSN_SET(rec, container, container, container);
+	NSN_FILL(rec, container, noiommu, nsn_container_noiommu, container);
+	if (driver_known) {
+		__builtin_memcpy(rec->driver, driver, sizeof(driver));
+		NSN_KNOWN(rec, container, driver);
+	}
+	if (readable) {
+		NSN_SET(rec, container, domains, domains.count);
+		NSN_SET(rec, container, groups, current.groups);
+		NSN_SET(rec, container, emulated, current.emulated);
+		NSN_SET(rec, container, complete, current.complete);
+		if (nsn_type1_mm(iommu, &rec->mapped, &rec->mm)) {
+			NSN_KNOWN(rec, container, mapped);
+			NSN_KNOWN(rec, container, mm);
+		}
+	} else if (driver_known && !type1) {
+		/* no driver yet, or vfio-noiommu: there is nothing to walk */
+		NSN_SET(rec, container, domains, 0);
+		NSN_SET(rec, container, groups, 0);
+		NSN_SET(rec, container, emulated, 0);
+		NSN_SET(rec, container, complete, 1);
+	}
+	NSN_SUBMIT(rec);
+	return 0;
+}
+
+static long each_given_group(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_group((struct vfio_group *)nsn_batch[index]);
+	return 0;
+}
+
+static long each_given_device(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_device((struct vfio_device *)nsn_batch[index], NULL);
+	return 0;
+}
+
+static long each_given_container(__u32 index, void *unused)
+{
+	if (index < NSN_BATCH)
+		describe_container((struct vfio_container *)nsn_batch[index]);
+	return 0;
+}
+
+/* Each returns NSN_WALK_NO_TYPES where the module has no BTF, with nothing walked. */
+SEC("syscall")
+int walk_vfio_groups(struct nsn_walk_args *args)
+{
+	if (!bpf_core_type_exists(struct vfio_group))
+		return NSN_WALK_NO_TYPES;
+	bpf_loop(args->count, each_given_group, NULL, 0);
+	return 0;
+}
+
+SEC("syscall")
+int walk_vfio_devices(struct nsn_walk_args *args)
+{
+	if (!bpf_core_type_exists(struct vfio_device))
+		return NSN_WALK_NO_TYPES;
+	bpf_loop(args->count, each_given_device, NULL, 0);
+	return 0;
+}
+
+SEC("syscall")
+int walk_containers(struct nsn_walk_args *args)
+{
+	if (!bpf_core_type_exists(struct vfio_container))
+		return NSN_WALK_NO_TYPES;
+	bpf_loop(args->count, each_given_container, NULL, 0);
+	return 0;
+}
+
+/* Can type1's structures be read at all? */
+SEC("syscall")
+int check_type1(void *ctx)
+{
+	return bpf_core_type_exists(struct vfio_iommu) && bpf_core_type_exists(struct vfio_domain)
+		       ? 0
+		       : NSN_WALK_NO_TYPES;
+}

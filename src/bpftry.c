@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bpftry.c - what this kernel lets this process do with BPF. Floor 2.
+ */
+#include "bpftry.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+
+#include "util.h"
+
+#define LICENSE_GPL "GPL"
+
+/* The few instructions that are needed; linux/bpf.h has no macros for them. */
+#define SET_IMMEDIATE(to, value)                                                                   \
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value }
+#define SET_REGISTER(to, from)                                                                     \
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from }
+#define ADD(to, value) { .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value }
+#define STORE(offset, value)                                                                       \
+	{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = offset, .imm = value }
+#define CALL(function) { .code = BPF_JMP | BPF_CALL, .imm = function }
+#define EXIT { .code = BPF_JMP | BPF_EXIT }
+
+static int close_program(int fd)
+{
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int load_tracing(const struct btf *vmlinux, const char *function,
+			enum bpf_attach_type type, const struct bpf_insn *code, size_t count)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);
+	int id, fd;
+
+	if (!vmlinux)
+		return -ESRCH;
+	id = btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC);
+	if (id < 0)
+		return -ESRCH;
+	options.attach_btf_id = id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nosnoop_try", LICENSE_GPL, code, count,
+			   &options);
+	return fd < 0 ? -errno : fd;
+}
+
+int nsn_try_iterator(const struct btf *vmlinux)
+{
+	static const struct bpf_insn code[] = {
+		SET_REGISTER(BPF_REG_1, BPF_REG_10),
+		ADD(BPF_REG_1, -8),
+		SET_IMMEDIATE(BPF_REG_2, 8),
+		SET_IMMEDIATE(BPF_REG_3, 0),
+		CALL(BPF_FUNC_probe_read_kernel),
+		SET_IMMEDIATE(BPF_REG_0, 0),
+		EXIT,
+	};
+
+	return close_program(load_tracing(vmlinux, "bpf_iter_task_file", BPF_TRACE_ITER, code,
+					  NSN_ARRAY_SIZE(code)));
+}
+
+int nsn_try_syscall(void)
+{
+	static const struct bpf_insn code[] = {
+		STORE(-8, 'x'), /* the name "x" and its end */
+		STORE(-16, 0),
+		SET_REGISTER(BPF_REG_1, BPF_REG_10),
+		ADD(BPF_REG_1, -8),
+		SET_IMMEDIATE(BPF_REG_2, 2),
+		SET_IMMEDIATE(BPF_REG_3, 0),
+		SET_REGISTER(BPF_REG_4, BPF_REG_10),
+		ADD(BPF_REG_4, -16),
+		CALL(BPF_FUNC_kallsyms_lookup_name),
+		SET_IMMEDIATE(BPF_REG_0, 0),
+		EXIT,
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "nosnoop_try", LICENSE_GPL, code,
+			       NSN_ARRAY_SIZE(code), &options);
+
+	return close_program(fd < 0 ? -errno : fd);
+}
+
+int nsn_try_fentry(const struct btf *vmlinux)
+{
+	static const struct bpf_insn code[] = {
+		SET_IMMEDIATE(BPF_REG_0, 0),
+		EXIT,
+	};
+	int link, err = 0;
+	int program = load_tracing(vmlinux, "bpf_fentry_test1", BPF_TRACE_FENTRY, code,
+				   NSN_ARRAY_SIZE(code));
+
+	if (program < 0)
+		return program;
+	link = bpf_raw_tracepoint_open(NULL, program);
+	if (link < 0)
+		err = -errno;
+	else
+		close(link);
+	close(program);
+	return err;
+}

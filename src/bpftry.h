@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpftry.h - what this kernel lets this process do with BPF, found out by doing it with programs
+ * of a few instructions.
+ *
+ * Floor 2. Nothing stays behind: each program and link is closed before the function returns.
+ */
+#ifndef NSN_BPFTRY_H
+#define NSN_BPFTRY_H
+
+struct btf;
+
+/* Loads an iterator over the files of all tasks that reads kernel memory. 0 or -errno. */
+int nsn_try_iterator(const struct btf *vmlinux);
+
+/* Loads a program that looks up a symbol when it is run. 0 or -errno. */
+int nsn_try_syscall(void);
+
+/* Attaches to a function that exists for such tests (bpf_fentry_test1). 0 or -errno. */
+int nsn_try_fentry(const struct btf *vmlinux);
+
+#endif /* NSN_BPFTRY_H */

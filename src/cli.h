@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cli.h - what all commands have in common on the command line.
+ *
+ * Floor 4. Options are data of the command that parses them; there is no global but argp's.
+ */
+#ifndef NSN_CLI_H
+#define NSN_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "render.h"
+#include "session.h"
+
+#define NSN_EXIT_FAILURE 2 /* bad usage, unreadable input, internal failure: no verdict */
+
+enum nsn_color {
+	NSN_COLOR_AUTO,
+	NSN_COLOR_ALWAYS,
+	NSN_COLOR_NEVER,
+};
+
+/* The options that every command takes. Zero-initialise. */
+struct nsn_cli_opts {
+	struct nsn_session_opts session;
+	const char *vm;     /* --vm */
+	const char *device; /* --device */
+	const char *group;  /* --group */
+	const char *format; /* --format; NULL: text */
+	enum nsn_color color;
+	int verbosity;
+};
+
+/*
+ * For a command's argp: children[] with &nsn_cli_argp, whose input is a struct nsn_cli_opts
+ * (state->child_inputs[0]). Handles -h, -V, -v and the options above.
+ */
+extern const struct argp nsn_cli_argp;
+
+/* argp_parse() with our exit status and flags. argv[0] becomes part of the usage line. 0 or 2. */
+int nsn_cli__parse(const struct argp *argp, int argc, char **argv, void *input);
+
+/* Turns --format into a choice: 0 for "text", 1 for "json"; a usage error otherwise. */
+int nsn_cli__format(const struct nsn_cli_opts *opts, bool *json);
+
+/* Width, colour and character set of stdout, after setlocale(). */
+void nsn_cli__render_opts(const struct nsn_cli_opts *opts, struct nsn_render_opts *out);
+
+/*
+ * Which objects --vm, --device and --group select. Points into model and opts. Zero-initialise.
+ */
+struct nsn_selection {
+	const struct nsn_model *model;
+	const struct nsn_vm *vm;
+	const struct nsn_device *device;
+	const struct nsn_group *group;
+	bool any; /* an option was given */
+};
+
+/* Resolves the options. 0, or -ENOENT or -EEXIST after telling what there is. */
+int nsn_cli__select(const struct nsn_cli_opts *opts, const struct nsn_model *model,
+		    struct nsn_selection *out);
+
+/* For nsn_render_opts.shows, whose shows_data is a struct nsn_selection. */
+bool nsn_cli__shows(const struct nsn_render_opts *opts, enum nsn_object kind, const void *object);
+
+/*
+ * Flushes stdout and gives the exit status: `status`, or 2 if not all could be written (told, unless
+ * the reader has closed the pipe).
+ */
+int nsn_cli__close_stdout(int status);
+
+#endif /* NSN_CLI_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * collect_bpf.h - one snapshot of the kernel's objects, by BPF.
+ *
+ * Floor 2. Three roots (files, KVM's list, the IOMMU groups) are walked twice; what two walks agree
+ * on becomes records, what changed three times over is reported as torn. Addresses become keys
+ * here.
+ */
+#ifndef NSN_COLLECT_BPF_H
+#define NSN_COLLECT_BPF_H
+
+#include "recdesc.h"
+
+struct nsn_collect_bpf;
+
+/* Loads the programs. Without permission that is no error: the snapshot says why. 0 or -errno. */
+int nsn_collect_bpf__open(struct nsn_collect_bpf **out);
+void nsn_collect_bpf__close(struct nsn_collect_bpf *collector);
+
+/*
+ * Puts the records of one snapshot into sink: a SOURCE record for each part, then FILE, VM, VM_FILE,
+ * VFIO_GROUP, VFIO_DEVICE, CONTAINER, TYPE1_*, GROUP, GROUP_DEVICE, DOMAIN, KERNEL, TRUNCATED, TORN.
+ * 0 or -errno.
+ */
+int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink);
+
+#endif /* NSN_COLLECT_BPF_H */

@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * fields_vm.c - the fields of VMs, of their links to containers and of their paths. Floor 1.
+ */
+#include "fields_internal.h"
+
+NSN_GETTER(get_id, nsn_vm)
+{
+	put_text(value, object->id);
+}
+
+NSN_GETTER(get_pid, nsn_vm)
+{
+	if (object->pid)
+		put_number(value, object->pid);
+	else if (NSN_KNOWS(&object->rec, vm, pid))
+		put_none(value); /* its process has exited, the VM lives on */
+}
+
+NSN_GETTER(get_comm, nsn_vm)
+{
+	if (object->process && NSN_KNOWS(object->process, process, comm))
+		put_text(value, object->process->comm);
+	else if (NSN_KNOWS(&object->rec, vm, comm))
+		put_text(value, object->rec.comm);
+}
+
+NSN_GETTER(get_name, nsn_vm)
+{
+	if (object->process && NSN_KNOWS(object->process, process, name))
+		put_text_or_none(value, object->process->name);
+}
+
+NSN_GETTER(get_name_source, nsn_vm)
+{
+	if (object->process && NSN_KNOWS(object->process, process, name_source))
+		put_text(value, nsn_name_source_name(object->process->name_source));
+}
+
+NSN_GETTER(get_uuid, nsn_vm)
+{
+	if (object->process && NSN_KNOWS(object->process, process, uuid))
+		put_text_or_none(value, object->process->uuid);
+}
+
+NSN_GETTER(get_vmm, nsn_vm)
+{
+	if (object->process && NSN_KNOWS(object->process, process, vmm))
+		put_text_or_none(value, object->process->vmm);
+}
+
+NSN_GETTER(get_vm_type, nsn_vm)
+{
+	if (NSN_KNOWS(&object->rec, vm, vm_type))
+		put_number(value, object->rec.vm_type);
+}
+
+NSN_GETTER(get_vcpus, nsn_vm)
+{
+	if (NSN_KNOWS(&object->rec, vm, vcpus))
+		put_number(value, object->rec.vcpus);
+}
+
+NSN_GETTER(get_started_at, nsn_vm)
+{
+	const struct nsn_rec_host *host = &model->host;
+	uint64_t ticks = object->start_ticks, hz = host->ticks_per_second;
+
+	if (!ticks || !hz || !NSN_KNOWS(host, host, ticks_per_second) ||
+	    !NSN_KNOWS(host, host, boot_time))
+		return;
+	put_text(value, nsn_format_time(value->scratch, sizeof(value->scratch),
+					host->boot_time + ticks / hz * 1000000000 +
+						ticks % hz * 1000000000 / hz));
+}
+
+NSN_GETTER(get_noncoherent_dma, nsn_vm)
+{
+	if (!NSN_KNOWS(&object->rec, vm, noncoherent_dma))
+		return;
+	put_number(value, object->rec.noncoherent_dma);
+	if (value->number)
+		value->tone = NSN_TONE_WARNING;
+}
+
+NSN_GETTER(get_guest_wbinvd, nsn_vm)
+{
+	put_text(value, nsn_guest_wbinvd_name(object->guest_wbinvd));
+}
+
+/* Why nothing better than "unknown" could be concluded: the first missing fact that forbids it. */
+static const char *why_no_verdict(const struct nsn_vm *vm)
+{
+	if (vm->may_own_unlinked && vm->may_own_reason)
+		return vm->may_own_reason;
+	for (size_t i = 0; i < vm->paths_count; i++)
+		if (vm->paths[i].unknown_reason)
+			return vm->paths[i].unknown_reason;
+	if (vm->torn)
+		return "it changed while it was read, three times over";
+	if (vm->truncated)
+		return "a list of its was too long to read";
+	if (vm->guest_wbinvd == NSN_WBINVD_UNKNOWN)
+		return "what becomes of the guest's WBINVD is unknown";
+	return "a fact that decides it is unknown";
+}
+
+NSN_GETTER(get_verdict, nsn_vm)
+{
+	put_text(value, nsn_verdict_name(object->verdict));
+	if (object->verdict == NSN_VERDICT_UNKNOWN)
+		value->reason = why_no_verdict(object);
+}
+
+/* That a VM has no container or path is knowledge only if VFIO and its users could be read. */
+static bool unseen(const struct nsn_model *model, const struct nsn_vm *vm, struct nsn_value *value)
+{
+	const char *reason;
+
+	if (vm->links_count || vm->paths_count || vm->verdict == NSN_VERDICT_NO_PASSTHROUGH)
+		return false;
+	if (nsn_model__source(model, "kernel.vfio", &reason) == NSN_SOURCE_FAILED)
+		return true;
+	if (!vm->may_own_unlinked)
+		return false;
+	value->reason = vm->may_own_reason;
+	return true;
+}
+
+NSN_GETTER(get_links, nsn_vm)
+{
+	if (unseen(model, object, value))
+		return;
+	put_objects(value, object->links, object->links_count, sizeof(*object->links),
+		    NSN_OBJECT_LINK);
+}
+
+NSN_GETTER(get_paths, nsn_vm)
+{
+	if (unseen(model, object, value))
+		return;
+	put_objects(value, object->paths, object->paths_count, sizeof(*object->paths),
+		    NSN_OBJECT_PATH);
+}
+
+NSN_GETTER(get_containers, nsn_vm)
+{
+	if (!unseen(model, object, value))
+		put_refs(value, &object->containers, NSN_OBJECT_CONTAINER);
+}
+
+NSN_GETTER(get_domains, nsn_vm)
+{
+	if (!unseen(model, object, value))
+		put_refs(value, &object->domains, NSN_OBJECT_DOMAIN);
+}
+
+NSN_GETTER(get_groups, nsn_vm)
+{
+	if (!unseen(model, object, value))
+		put_refs(value, &object->groups, NSN_OBJECT_GROUP);
+}
+
+NSN_GETTER(get_devices, nsn_vm)
+{
+	if (!unseen(model, object, value))
+		put_refs(value, &object->devices, NSN_OBJECT_DEVICE);
+}
+
+static const struct nsn_wording name_sources[] = {
+	{ "argv", "from its command line", NSN_TONE_PLAIN },
+	{ "cgroup", "from its cgroup", NSN_TONE_PLAIN },
+	{ "comm", "from its process name", NSN_TONE_PLAIN },
+	{ NULL, NULL, NSN_TONE_PLAIN },
+};
+
+static const struct nsn_wording guest_wbinvds[] = {
+	{ "executed", "KVM executes the guest's cache flushes", NSN_TONE_WARNING },
+	{ "ignored", "KVM ignores the guest's cache flushes", NSN_TONE_PLAIN },
+	{ "native", "the guest's cache flushes run on the CPU itself", NSN_TONE_PLAIN },
+	{ NULL, NULL, NSN_TONE_PLAIN },
+};
+
+static const struct nsn_wording verdicts[] = {
+	{ "no_passthrough", "no device is passed through to the VM", NSN_TONE_PLAIN },
+	{ "unattached", "a device is claimed for the VM, but can't do any DMA", NSN_TONE_WARNING },
+	{ "unknown", "facts are missing; \"Unknown\" below tells which", NSN_TONE_WARNING },
+	{ "unsafe",
+	  "a device can bypass the CPU caches and the guest's cache flushes (WBINVD) are ignored: "
+	  "data may be corrupted, or stale memory of the host read",
+	  NSN_TONE_BAD },
+	{ "noncoherent",
+	  "a device can bypass the CPU caches; the guest's cache flushes are executed, which keeps "
+	  "its data right and stalls CPUs of the host",
+	  NSN_TONE_WARNING },
+	{ "coherent", "the IOMMU keeps every device of the VM from bypassing the CPU caches",
+	  NSN_TONE_GOOD },
+	{ NULL, NULL, NSN_TONE_PLAIN },
+};
+
+const struct nsn_field nsn_fields_vm[] = {
+	{
+		.path = "id",
+		.header = "ID",
+		.source = "kernel.kvm",
+		.help = "Its uuid, else pid:<pid>@<start time in ticks>.",
+		.get = get_id_any,
+	},
+	{
+		.path = "pid",
+		.header = "PID",
+		.source = "kernel.kvm",
+		.metric = "nosnoop_vm_info",
+		.metric_type = NSN_METRIC_LABEL,
+		.text = NSN_TEXT_TABLE,
+		.help = "Process that the VM's memory belongs to.",
+		.get = get_pid_any,
+	},
+	{
+		.path = "comm",
+		.header = "PROCESS",
+		.source = "proc",
+		.text = NSN_TEXT_WIDE,
+		.help = "Name of that process.",
+		.get = get_comm_any,
+	},
+	{
+		.path = "name",
+		.header = "NAME",
+		.source = "proc",
+		.help = "Name of the guest.",
+		.get = get_name_any,
+	},
+	{
+		.path = "name_source",
+		.header = "NAME FROM",
+		.source = "proc",
+		.values = name_sources,
+		.help = "Where the name was found.",
+		.get = get_name_source_any,
+	},
+	{
+		.path = "uuid",
+		.header = "UUID",
+		.source = "proc",
+		.metric = "nosnoop_vm_info",
+		.metric_type = NSN_METRIC_LABEL,
+		.text = NSN_TEXT_WIDE,
+		.help = "UUID of the guest, from its VMM's command line.",
+		.get = get_uuid_any,
+	},
+	{
+		.path = "vmm",
+		.header = "VMM",
+		.source = "proc",
+		.metric = "nosnoop_vm_info",
+		.metric_type = NSN_METRIC_LABEL,
+		.text = NSN_TEXT_WIDE,
+		.help = "Program that runs the VM.",
+		.get = get_vmm_any,
+	},
+	{
+		.path = "vm_type",
+		.header = "TYPE",
+		.source = "kernel.kvm",
+		.help = "Type of VM that was asked of KVM_CREATE_VM.",
+		.get = get_vm_type_any,
+	},
+	{
+		.path = "vcpus",
+		.header = "VCPUS",
+		.unit = "vCPUs",
+		.source = "kernel.kvm",
+		.text = NSN_TEXT_TABLE,
+		.help = "Number of its vCPUs.",
+		.get = get_vcpus_any,
+	},
+	{
+		.path = "started_at",
+		.header = "STARTED",
+		.source = "proc",
+		.text = NSN_TEXT_WIDE,
+		.help = "When its process was started (UTC).",
+		.get = get_started_at_any,
+	},
+	{
+		.path = "noncoherent_dma",
+		.header = "NON-COHERENT DMA",
+		.unit = "registrations",
+		.source = "kernel.kvm",
+		.metric = "nosnoop_vm_noncoherent_dma",
+		.metric_type = NSN_METRIC_GAUGE,
+		.text = NSN_TEXT_WIDE,
+		.help = "Registrations of non-coherent DMA in KVM for the VM.",
+		.get = get_noncoherent_dma_any,
+	},
+	{
+		.path = "guest_wbinvd",
+		.header = "GUEST FLUSHES",
+		.source = "kernel.kvm",
+		.text = NSN_TEXT_TABLE | NSN_TEXT_TREE,
+		.unknown = "what becomes of the guest's cache flushes is unknown",
+		.values = guest_wbinvds,
+		.help = "What becomes of a WBINVD of the guest.",
+		.get = get_guest_wbinvd_any,
+	},
+	{
+		.path = "verdict",
+		.header = "VERDICT",
+		.source = "kernel.kvm",
+		.metric = "nosnoop_vm_verdict",
+		.metric_type = NSN_METRIC_STATESET,
+		.text = NSN_TEXT_TABLE | NSN_TEXT_TREE | NSN_TEXT_LEGEND,
+		.values = verdicts,
+		.help = "What the tool concludes about the VM.",
+		.get = get_verdict_any,
+	},
+	{
+		.path = "links",
+		.header = "LINKS",
+		.source = "kernel.vfio",
+		.help = "Why containers are believed to be the VM's.",
+		.get = get_links_any,
+	},
+	{
+		.path = "paths",
+		.header = "PATHS",
+		.source = "kernel.vfio",
+		.help = "Ways by which a device's DMA can reach the VM's memory.",
+		.get = get_paths_any,
+	},
+	{
+		.path = "containers",
+		.header = "CONTAINERS",
+		.source = "kernel.vfio",
+		.help = "Containers that are the VM's.",
+		.get = get_containers_any,
+	},
+	{
+		.path = "domains",
+		.header = "DOMAINS",
+		.source = "kernel.type1",
+		.help = "IOMMU domains that map the VM's memory.",
+		.get = get_domains_any,
+	},
+	{
+		.path = "groups",
+		.header = "GROUPS",
+		.source = "kernel.vfio",
+		.help = "IOMMU groups that are passed through to the VM.",
+		.get = get_groups_any,
+	},
+	{
+		.path = "devices",
+		.header = "DEVICES",
+		.source = "kernel.vfio",
+		.metric = "nosnoop_vm_device_info",
+		.metric_type = NSN_METRIC_LABEL,
+		.text = NSN_TEXT_TABLE,
+		.help = "Devices that are passed through to the VM.",
+		.get = get_devices_any,
+	},
+	{ .path = NULL },
+};
+
+NSN_GETTER(get_link_container, nsn_link)
+{
+	put_text(value, object->container->id);
+}
+
+NSN_GETTER(get_link_by, nsn_link)
+{
+	put_text(value, nsn_link_by_name(object->by));
+}
+
+NSN_GETTER(get_link_certain, nsn_link)
+{
+	put_tri(value, object->certain ? NSN_YES : NSN_NO, NSN_TONE_PLAIN, NSN_TONE_WARNING);
+}
+
+static const struct nsn_wording link_bys[] = {
+	{ "kvm_vfio", "KVM knows it as this VM's", NSN_TONE_PLAIN },
+	{ "same_mm", "it maps this VM's memory", NSN_TONE_PLAIN },
+	{ "same_process", "one process holds it and the VM", NSN_TONE_WARNING },
+	{ "same_cgroup", "it is held in the VM's cgroup", NSN_TONE_WARNING },
+	{ NULL, NULL, NSN_TONE_PLAIN },
+};
+
+const struct nsn_field nsn_fields_link[] = {
+	{
+		.path = "container",
+		.header = "CONTAINER",
+		.source = "kernel.vfio",
+		.help = "The container.",
+		.get = get_link_container_any,
+	},
+	{
+		.path = "by",
+		.header = "BY",
+		.source = "kernel.vfio",
+		.text = NSN_TEXT_TREE,
+		.values = link_bys,
+		.help = "What ties it to the VM.",
+		.get = get_link_by_any,
+	},
+	{
+		.path = "certain",
+		.header = "CERTAIN",
+		.source = "kernel.vfio",
+		.text = NSN_TEXT_TREE,
+		.no = "probably this VM's",
+		.help = "Whether that proves it.",
+		.get = get_link_certain_any,
+	},
+	{ .path = NULL },
+};
+
+/* A part of a path that is not there: none if it is known that the path has none. */
+static void put_missing(const struct nsn_path *path, struct nsn_value *value)
+{
+	if (path->dma != NSN_DMA_UNKNOWN)
+		put_none(value);
+	else
+		value->reason = path->unknown_reason;
+}
+
+NSN_GETTER(get_path_container, nsn_path)
+{
+	if (object->container)
+		put_text(value, object->container->id);
+	else
+		put_missing(object, value);
+}
+
+NSN_GETTER(get_path_domain, nsn_path)
+{
+	if (object->domain)
+		put_text(value, object->domain->id);
+	else
+		put_missing(object, value);
+}
+
+NSN_GETTER(get_path_group, nsn_path)
+{
+	if (object->group)
+		put_number(value, object->group->number);
+	else
+		put_missing(object, value);
+}
+
+NSN_GETTER(get_path_device, nsn_path)
+{
+	if (object->device)
+		put_text(value, object->device->id);
+	else
+		put_missing(object, value);
+}
+
+NSN_GETTER(get_path_dma, nsn_path)
+{
+	put_text(value, nsn_dma_name(object->dma));
+	if (object->dma == NSN_DMA_UNKNOWN)
+		value->reason = object->unknown_reason;
+}
+
+NSN_GETTER(get_path_blocks, nsn_path)
+{
+	put_tri(value, object->blocks_nosnoop, NSN_TONE_GOOD, NSN_TONE_BAD);
+	if (value->type != NSN_VALUE_UNKNOWN)
+		return;
+	value->reason = object->unknown_reason;
+	if (!value->reason && object->dma == NSN_DMA_EMULATED)
+		value->reason = "its parent's driver does the DMA";
+	if (!value->reason && object->dma == NSN_DMA_NONE)
+		value->reason = "no DMA is possible: there is nothing to block";
+}
+
+static const struct nsn_wording dmas[] = {
+	{ "domain", NULL, NSN_TONE_PLAIN },
+	{ "emulated", "emulated: the driver of its parent does the DMA", NSN_TONE_PLAIN },
+	{ "noiommu", "no IOMMU limits its DMA", NSN_TONE_BAD },
+	{ "none", "claimed, but can't do any DMA", NSN_TONE_PLAIN },
+	{ "unknown", "how its DMA goes is unknown", NSN_TONE_WARNING },
+	{ NULL, NULL, NSN_TONE_PLAIN },
+};
+
+const struct nsn_field nsn_fields_path[] = {
+	{
+		.path = "container",
+		.header = "CONTAINER",
+		.source = "kernel.vfio",
+		.help = "Container of the path.",
+		.get = get_path_container_any,
+	},
+	{
+		.path = "domain",
+		.header = "DOMAIN",
+		.source = "kernel.type1",
+		.help = "IOMMU domain of the path.",
+		.get = get_path_domain_any,
+	},
+	{
+		.path = "group",
+		.header = "GROUP",
+		.source = "kernel.vfio",
+		.help = "IOMMU group of the path.",
+		.get = get_path_group_any,
+	},
+	{
+		.path = "device",
+		.header = "DEVICE",
+		.source = "kernel.vfio",
+		.help = "Device that does the DMA.",
+		.get = get_path_device_any,
+	},
+	{
+		.path = "dma",
+		.header = "DMA",
+		.source = "kernel.vfio",
+		.text = NSN_TEXT_TREE,
+		.values = dmas,
+		.help = "How the device's DMA gets to memory.",
+		.get = get_path_dma_any,
+	},
+	{
+		.path = "blocks_nosnoop",
+		.header = "BLOCKS NO SNOOP",
+		.source = "kernel.iommu",
+		.help = "Whether something on the path blocks No Snoop.",
+		.get = get_path_blocks_any,
+	},
+	{ .path = NULL },
+};

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * keys.c - small numbers in the place of kernel addresses. Floor 2.
+ */
+#include "keys.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct entry {
+	struct {
+		uint64_t class;
+		uint64_t address;
+	} id;
+	uint64_t key;
+	uint64_t identity; /* 0: not told */
+	uint64_t seen;     /* the snapshot that last saw it */
+	UT_hash_handle hh;
+};
+
+struct nsn_keys {
+	struct entry *entries;
+	uint64_t last[NSN_CLASS_MAX]; /* highest key given out */
+	uint64_t snapshot;
+};
+
+struct nsn_keys *nsn_keys__new(void)
+{
+	return calloc(1, sizeof(struct nsn_keys));
+}
+
+void nsn_keys__free(struct nsn_keys *keys)
+{
+	struct entry *entry, *next;
+
+	if (!keys)
+		return;
+	HASH_ITER(hh, keys->entries, entry, next) {
+		HASH_DEL(keys->entries, entry);
+		free(entry);
+	}
+	free(keys);
+}
+
+void nsn_keys__begin(struct nsn_keys *keys)
+{
+	keys->snapshot++;
+}
+
+static struct entry *obtain(struct nsn_keys *keys, enum nsn_class class, uint64_t address)
+{
+	struct entry probe = { .id = { .class = class, .address = address } }, *entry;
+
+	HASH_FIND(hh, keys->entries, &probe.id, sizeof(probe.id), entry);
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (!entry)
+			return NULL;
+		entry->id = probe.id;
+		entry->key = ++keys->last[class];
+		HASH_ADD(hh, keys->entries, id, sizeof(entry->id), entry);
+	}
+	entry->seen = keys->snapshot;
+	return entry;
+}
+
+int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address, uint64_t *key)
+{
+	struct entry *entry;
+
+	*key = 0;
+	if (!address)
+		return 0;
+	entry = obtain(keys, class, address);
+	if (!entry)
+		return -ENOMEM;
+	*key = entry->key;
+	return 0;
+}
+
+int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		       uint64_t identity)
+{
+	struct entry *entry = address ? obtain(keys, class, address) : NULL;
+
+	if (!entry)
+		return address ? -ENOMEM : 0;
+	if (entry->identity && entry->identity != identity)
+		entry->key = ++keys->last[class];
+	entry->identity = identity;
+	return 0;
+}
+
+void nsn_keys__retire(struct nsn_keys *keys)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, keys->entries, entry, next) {
+		if (entry->seen == keys->snapshot)
+			continue;
+		HASH_DEL(keys->entries, entry);
+		free(entry);
+	}
+}
+
+int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec)
+{
+	const struct nsn_rec_desc *desc = &nsn_rec_descs[rec->kind];
+
+	for (size_t i = 0; i < desc->fields_count; i++) {
+		const struct nsn_field_desc *field = &desc->fields[i];
+		char *place = (char *)rec + field->offset;
+		uint64_t value;
+		int err;
+
+		if (field->type != NSN_FIELD_KEY)
+			continue;
+		memcpy(&value, place, sizeof(value));
+		err = nsn_keys__get(keys, field->class, nsn_rec_knows(rec, i) ? value : 0, &value);
+		if (err)
+			return err;
+		memcpy(place, &value, sizeof(value));
+	}
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keys.h - small numbers in the place of kernel addresses.
+ *
+ * Floor 2. An address is joined on inside the collector only; what leaves it has a key. A key is
+ * never reused in a process: an address that names another object later gets another key.
+ */
+#ifndef NSN_KEYS_H
+#define NSN_KEYS_H
+
+#include <stdint.h>
+
+#include "recdesc.h"
+
+struct nsn_keys;
+
+struct nsn_keys *nsn_keys__new(void);
+void nsn_keys__free(struct nsn_keys *keys);
+
+/* Begins a snapshot: what is not seen until nsn_keys__retire() will be forgotten there. */
+void nsn_keys__begin(struct nsn_keys *keys);
+
+/*
+ * The key of the object at an address (0 for 0), in *key. 0 or -ENOMEM.
+ */
+int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address, uint64_t *key);
+
+/*
+ * Says what else identifies the object at an address (a VM's creator and start time, say). If that
+ * changed since the last snapshot it is another object at the same address, which gets a new key.
+ */
+int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		       uint64_t identity);
+
+/* Forgets all addresses that were not seen since nsn_keys__begin(). */
+void nsn_keys__retire(struct nsn_keys *keys);
+
+/* Replaces every KEY field of a record: addresses in, keys out. 0 or -ENOMEM. */
+int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec);
+
+#endif /* NSN_KEYS_H */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model.h - what is: the machine of one snapshot as objects that point at each other.
+ *
+ * Floor 1: no libbpf, no files, no clock. Built from records alone, live or replayed:
+ *
+ *	model = nsn_model__new();
+ *	for each record: nsn_model__add(model, rec);
+ *	nsn_model__finish(model);
+ *
+ * after which it does not change, and every array is sorted by id. An object keeps the records it
+ * was built from; a fact is known if its record says so (NSN_KNOWS). What the model concludes itself
+ * is three-valued (enum nsn_tri) or has a value for "unknown". Pointers between objects live as long
+ * as the model.
+ */
+#ifndef NSN_MODEL_H
+#define NSN_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recdesc.h"
+#include "util.h"
+
+#define NSN_ID_LEN 96
+
+struct nsn_model;
+struct nsn_vm;
+struct nsn_container;
+struct nsn_domain;
+struct nsn_group;
+struct nsn_device;
+
+/* A growing list of pointers to objects of the model, each at most once. */
+struct nsn_refs {
+	void **items;
+	size_t items_count;
+	size_t items_capacity;
+};
+
+/* A growing, sorted list of process ids, each at most once. */
+struct nsn_pids {
+	uint64_t *items;
+	size_t items_count;
+	size_t items_capacity;
+};
+
+enum nsn_guest_wbinvd {
+	NSN_WBINVD_UNKNOWN,
+	NSN_WBINVD_EXECUTED, /* non-coherent DMA is registered: KVM really flushes */
+	NSN_WBINVD_IGNORED,  /* none is registered: KVM skips the instruction */
+	NSN_WBINVD_NATIVE,   /* this CPU does not exit on WBINVD: it runs in the guest */
+};
+
+enum nsn_verdict {
+	NSN_VERDICT_NO_PASSTHROUGH,
+	NSN_VERDICT_UNATTACHED,
+	NSN_VERDICT_UNKNOWN,
+	NSN_VERDICT_UNSAFE,
+	NSN_VERDICT_NONCOHERENT,
+	NSN_VERDICT_COHERENT,
+	NSN_VERDICT_MAX,
+};
+
+enum nsn_link_by {
+	NSN_LINK_KVM_VFIO, /* KVM was given the container's group: certain */
+	NSN_LINK_SAME_MM,  /* the container's mappings are the VM's memory: certain */
+	NSN_LINK_SAME_PROCESS,
+	NSN_LINK_SAME_CGROUP,
+};
+
+/* Why a container is believed to be a VM's. */
+struct nsn_link {
+	struct nsn_container *container;
+	enum nsn_link_by by;
+	bool certain;
+};
+
+enum nsn_dma {
+	NSN_DMA_UNKNOWN,
+	NSN_DMA_DOMAIN,
+	NSN_DMA_EMULATED, /* an mdev: its parent's driver does the DMA */
+	NSN_DMA_NOIOMMU,
+	NSN_DMA_NONE, /* claimed, but no DMA is possible */
+};
+
+/* One way by which a device's DMA can reach a VM's memory. */
+struct nsn_path {
+	struct nsn_container *container; /* NULL: unknown, or the group has none yet */
+	struct nsn_domain *domain;       /* NULL: none (dma tells why), or unknown */
+	struct nsn_group *group;         /* NULL: unknown */
+	struct nsn_device *device;       /* NULL: the group has no device we know */
+	enum nsn_dma dma;
+	enum nsn_tri blocks_nosnoop;
+	bool certain; /* the link that leads here is */
+	const char *unknown_reason; /* static text, if dma or blocks_nosnoop is unknown; else NULL */
+};
+
+struct nsn_vm {
+	char id[NSN_ID_LEN]; /* uuid, else pid:<pid>@<start ticks> */
+	struct nsn_rec_vm rec;
+	const struct nsn_rec_process *process; /* NULL: its process could not be read */
+	uint64_t pid;                          /* 0: unknown */
+	uint64_t start_ticks;                  /* 0: unknown */
+	struct nsn_pids holders;               /* processes with a descriptor of it or of a vCPU */
+	struct nsn_link *links;
+	size_t links_count, links_capacity;
+	struct nsn_path *paths;
+	size_t paths_count, paths_capacity;
+	struct nsn_refs containers, domains, groups, devices;
+	bool shares_process; /* another VM lives in its process */
+	bool torn;
+	bool truncated;               /* a list of its was cut */
+	bool may_own_unlinked;        /* an unlinked container could be this VM's */
+	const char *may_own_reason;   /* static text */
+	enum nsn_tri kvm_would_register; /* what KVM would compute now, by this kernel's criterion */
+	enum nsn_guest_wbinvd guest_wbinvd;
+	enum nsn_verdict verdict;
+};
+
+enum nsn_container_kind {
+	NSN_CONTAINER_TYPE1,
+	NSN_CONTAINER_IOMMUFD,
+	NSN_CONTAINER_NOIOMMU,
+	NSN_CONTAINER_VDPA,
+	NSN_CONTAINER_NONE, /* VFIO_SET_IOMMU has not been called, or was refused */
+	NSN_CONTAINER_UNKNOWN,
+};
+
+/* A file of a task that holds the object: the container's id is its lowest holder. */
+struct nsn_container {
+	char id[NSN_ID_LEN]; /* <holder pid>:<fd>, else group:<lowest group> */
+	uint64_t key;        /* in the class of its kind */
+	struct nsn_rec_container rec; /* type1 and noiommu */
+	enum nsn_container_kind kind;
+	struct nsn_pids pids;
+	uint64_t holder_pid, holder_fd; /* the descriptor its id names; pid 0: no descriptor */
+	bool holder_direct;             /* which is one of the container itself, not of a group */
+	struct nsn_refs vms, domains, groups;
+	struct nsn_refs vfio_groups; /* groups that were set into it, with a domain or not */
+	bool torn;
+	bool truncated;
+};
+
+enum nsn_domain_kind {
+	NSN_DOMAIN_UNKNOWN,
+	NSN_DOMAIN_UNMANAGED,
+	NSN_DOMAIN_DMA,
+	NSN_DOMAIN_DMA_FQ,
+	NSN_DOMAIN_IDENTITY,
+	NSN_DOMAIN_BLOCKED,
+	NSN_DOMAIN_NESTED,
+	NSN_DOMAIN_SVA,
+};
+
+enum nsn_coherency {
+	NSN_COHERENCY_UNKNOWN,
+	NSN_COHERENCY_ENFORCED,
+	NSN_COHERENCY_ALWAYS,      /* the driver blocks, asked or not (AMD v1) */
+	NSN_COHERENCY_REFUSED,     /* it was asked and said no */
+	NSN_COHERENCY_UNSUPPORTED, /* the driver has no such operation */
+	NSN_COHERENCY_NOT_ASKED,   /* normal for the host's own domains */
+};
+
+enum nsn_enforced_source {
+	NSN_SOURCE_NONE,
+	NSN_SOURCE_TYPE1,  /* vfio_domain's flag, the driver has none of its own */
+	NSN_SOURCE_DRIVER, /* the driver's flag */
+	NSN_SOURCE_FORMAT, /* the page-table format always carries the bit */
+	NSN_SOURCE_PARENT, /* nested: its parent's */
+};
+
+struct nsn_domain {
+	char id[NSN_ID_LEN]; /* g<lowest attached group>, g<N>/default */
+	struct nsn_rec_domain rec;
+	struct nsn_container *container; /* NULL: none */
+	struct nsn_refs groups;          /* that are attached now */
+	struct nsn_refs devices;
+	char iommu_driver[NSN_NAME_LEN]; /* intel, amd, virtio, …; "" unknown */
+	char op[NSN_SYMBOL_LEN];         /* its enforce function; "" none or unknown */
+	enum nsn_domain_kind kind;
+	const char *page_table;          /* first, second, v1, v2; NULL: not told apart or unknown */
+	bool user;                       /* VFIO's or iommufd's: not a host's DMA-API domain */
+	enum nsn_tri vfio_flag;
+	enum nsn_tri driver_flag;
+	enum nsn_tri blocks_nosnoop;
+	enum nsn_coherency state;
+	enum nsn_enforced_source enforced_source;
+	bool torn;
+};
+
+enum nsn_role {
+	NSN_ROLE_UNKNOWN,
+	NSN_ROLE_VFIO,
+	NSN_ROLE_BRIDGE,
+	NSN_ROLE_UNBOUND,
+	NSN_ROLE_HOST_DRIVER,
+};
+
+enum nsn_owner {
+	NSN_OWNER_UNKNOWN,
+	NSN_OWNER_VFIO,
+	NSN_OWNER_IOMMUFD,
+	NSN_OWNER_USER_OTHER,     /* somebody claimed it whom we do not know */
+	NSN_OWNER_DRIVER_DMA_API, /* a host driver does DMA through the kernel's API */
+	NSN_OWNER_NONE,
+};
+
+struct nsn_group {
+	char id[NSN_ID_LEN]; /* its number */
+	uint64_t number;
+	struct nsn_rec_group rec;
+	struct nsn_rec_sys_group sys;
+	struct nsn_rec_vfio_group vfio;  /* .h.known 0: VFIO has no such group, or unknown */
+	bool in_kernel;                  /* rec was read */
+	bool in_sysfs;
+	struct nsn_refs devices;         /* members, bridges included */
+	struct nsn_container *container; /* that VFIO's group was set into; NULL none */
+	struct nsn_domain *domain;       /* attached now; NULL unknown or none */
+	struct nsn_domain *default_domain;
+	struct nsn_pids opened_by;       /* processes that hold VFIO's group file or a device of it */
+	enum nsn_owner owner;
+	enum nsn_tri opened;             /* a VFIO group or device file of it is open */
+	enum nsn_tri viable;
+	enum nsn_tri isolated_msi;
+	enum nsn_tri residual;           /* in a user's domain, with no VFIO device open */
+	bool torn;
+};
+
+struct nsn_device {
+	char id[NSN_ID_LEN]; /* BDF, mdev uuid, … */
+	struct nsn_rec_device sys;
+	struct nsn_rec_group_device rec;
+	struct nsn_rec_vfio_device vfio; /* .h.known 0: VFIO has no such device */
+	bool in_sysfs;
+	bool in_kernel;
+	struct nsn_group *group;
+	struct nsn_iommu *iommu;         /* NULL: none, or unknown */
+	enum nsn_role role;
+	enum nsn_tri snoop_control;      /* of the unit it sits behind */
+	enum nsn_tri can_enforce;        /* its IOMMU could block No Snoop for it */
+	enum nsn_tri cap_cache_coherency;
+	bool assigned;                   /* a path of a VM leads over it */
+};
+
+struct nsn_iommu {
+	char id[NSN_ID_LEN]; /* the kernel's name: dmar0, ivhd0 */
+	struct nsn_rec_iommu rec;
+	enum nsn_tri snoop_control;
+	enum nsn_tri interrupt_remapping;
+	struct nsn_refs devices;
+};
+
+/* A list that could not be read to its end. */
+struct nsn_truncation {
+	const char *list; /* "vms", "domains of a container", … */
+	char subject[NSN_ID_LEN];
+	uint64_t limit;
+};
+
+struct nsn_model {
+	struct nsn_rec_host host;
+	struct nsn_rec_kernel kernel;
+	struct nsn_iommu *iommus;
+	size_t iommus_count;
+	struct nsn_vm *vms;
+	size_t vms_count;
+	struct nsn_container *containers;
+	size_t containers_count;
+	struct nsn_domain *domains;
+	size_t domains_count;
+	struct nsn_group *groups;
+	size_t groups_count;
+	struct nsn_device *devices;
+	size_t devices_count;
+	struct nsn_truncation *truncations;
+	size_t truncations_count;
+	uint64_t lost_records; /* that had no room, or that the end counted and nobody saw */
+	bool ended;            /* the snapshot's end record was there */
+	bool blind_to_files;   /* descriptors could not be read: VFIO users may be unseen */
+	struct nsn_model_build *build; /* private to model*.c */
+};
+
+/* An empty model, or NULL without memory. */
+struct nsn_model *nsn_model__new(void);
+/* Takes in one record (copied). 0, -EINVAL for one that is none, -ENOMEM. */
+int nsn_model__add(struct nsn_model *model, const struct nsn_rec *rec);
+/* Joins all records into objects; call once. 0 or -ENOMEM. */
+int nsn_model__finish(struct nsn_model *model);
+void nsn_model__free(struct nsn_model *model);
+
+/* The object with this id, or NULL. */
+struct nsn_device *nsn_model__device(const struct nsn_model *model, const char *id);
+struct nsn_group *nsn_model__group(const struct nsn_model *model, uint64_t number);
+struct nsn_iommu *nsn_model__iommu(const struct nsn_model *model, const char *id);
+
+/*
+ * State of a source of facts (NSN_REC_SOURCE) by name, with its reason (owned by the model, "" if
+ * none). NSN_SOURCE_FAILED with "was not read" for a source that the records do not mention.
+ */
+enum nsn_source_state nsn_model__source(const struct nsn_model *model, const char *name,
+					const char **reason);
+
+/*
+ * Why a fact of an object is missing: the reason given for that fact and subject, else for that
+ * fact, else that of the source it comes from, else a general sentence. Never NULL.
+ */
+const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fact,
+				   const char *subject, const char *source);
+
+/* The names that the contract gives these values: "executed", "no_passthrough", "type1", … */
+const char *nsn_guest_wbinvd_name(enum nsn_guest_wbinvd value); /* NULL if unknown */
+const char *nsn_verdict_name(enum nsn_verdict value);
+const char *nsn_link_by_name(enum nsn_link_by value);
+const char *nsn_dma_name(enum nsn_dma value);
+const char *nsn_container_kind_name(enum nsn_container_kind value); /* NULL if none or unknown */
+const char *nsn_domain_kind_name(enum nsn_domain_kind value);       /* NULL if unknown */
+const char *nsn_coherency_name(enum nsn_coherency value);           /* NULL if unknown */
+const char *nsn_enforced_source_name(enum nsn_enforced_source value); /* NULL if none */
+const char *nsn_role_name(enum nsn_role value);                     /* NULL if unknown */
+const char *nsn_owner_name(enum nsn_owner value);                   /* NULL if unknown */
+const char *nsn_group_why_name(enum nsn_group_why value);
+const char *nsn_nosnoop_source_name(enum nsn_nosnoop_source value);
+const char *nsn_name_source_name(enum nsn_name_source value);
+
+#endif /* NSN_MODEL_H */

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * model_join.c - lets containers, domains, groups and devices point at each other, and concludes
+ * what follows from the connections: roles, owners, whether a domain blocks No Snoop. Floor 1.
+ */
+#include "model_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct nsn_container *container_by_key(const struct nsn_model *model, uint64_t key)
+{
+	return nsn_index_get(model->build->index, NSN_CLASS_CONTAINER, key);
+}
+
+static struct nsn_domain *domain_by_key(const struct nsn_model *model, uint64_t key)
+{
+	return nsn_index_get(model->build->index, NSN_CLASS_DOMAIN, key);
+}
+
+static struct nsn_group *group_of_record(const struct nsn_model *model, bool id_known, uint64_t id,
+					 bool key_known, uint64_t key)
+{
+	if (id_known)
+		return nsn_model__group(model, id);
+	return key_known ? nsn_index_get(model->build->index, NSN_CLASS_GROUP, key) : NULL;
+}
+
+/* ---- devices --------------------------------------------------------------------------------- */
+
+static int join_device(struct nsn_model *model, struct nsn_device *device)
+{
+	struct nsn_group *group = NULL;
+	const struct nsn_rec_vfio_group *vfio;
+	const char *iommu = NULL;
+
+	if (device->in_kernel)
+		group = group_of_record(model, NSN_KNOWS(&device->rec, group_device, group_id),
+					device->rec.group_id,
+					NSN_KNOWS(&device->rec, group_device, group),
+					device->rec.group);
+	if (!group && device->in_sysfs && NSN_KNOWS(&device->sys, device, group_id))
+		group = nsn_model__group(model, device->sys.group_id);
+	if (!group && NSN_KNOWS(&device->vfio, vfio_device, vfio_group)) {
+		vfio = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
+				     device->vfio.vfio_group);
+		if (vfio && nsn_vfio_group_number(model, vfio) >= 0)
+			group = nsn_model__group(model, nsn_vfio_group_number(model, vfio));
+	}
+	device->group = group;
+	if (NSN_KNOWS(&device->sys, device, iommu) && device->sys.iommu[0])
+		iommu = device->sys.iommu;
+	else if (NSN_KNOWS(&device->rec, group_device, iommu) && device->rec.iommu[0])
+		iommu = device->rec.iommu;
+	device->iommu = iommu ? nsn_model__iommu(model, iommu) : NULL;
+	if (device->iommu && nsn_refs_add(&device->iommu->devices, device))
+		return -ENOMEM;
+	return group ? nsn_refs_add(&group->devices, device) : 0;
+}
+
+/* What the device's IOMMU can do for it, whatever it is asked. */
+static void judge_capabilities(struct nsn_device *device)
+{
+	const struct nsn_rec_group_device *rec = &device->rec;
+	const char *driver = NSN_KNOWS(rec, group_device, iommu_driver) ? rec->iommu_driver
+			     : device->iommu && NSN_KNOWS(&device->iommu->rec, iommu, driver)
+				     ? device->iommu->rec.driver
+				     : NULL;
+
+	device->snoop_control = NSN_TRI(rec, group_device, snoop_control);
+	if (device->snoop_control == NSN_UNKNOWN && device->iommu)
+		device->snoop_control = device->iommu->snoop_control;
+	device->can_enforce = NSN_TRI(rec, group_device, cap_enforce);
+	device->cap_cache_coherency = NSN_UNKNOWN;
+	if (driver && (strcmp(driver, "intel") == 0 || strcmp(driver, "amd") == 0 ||
+		       strcmp(driver, "virtio") == 0))
+		device->cap_cache_coherency = NSN_YES;
+	else if (driver && !driver[0])
+		device->cap_cache_coherency = NSN_NO;
+	if (device->can_enforce != NSN_UNKNOWN || !driver)
+		return;
+	if (strcmp(driver, "amd") == 0)
+		device->can_enforce = NSN_YES;
+	else if (strcmp(driver, "intel") == 0)
+		device->can_enforce = device->snoop_control;
+	else if (strcmp(driver, "virtio") == 0 || !driver[0])
+		device->can_enforce = NSN_NO;
+}
+
+static void judge_role(struct nsn_device *device)
+{
+	const char *driver = NSN_KNOWS(&device->rec, group_device, driver) ? device->rec.driver
+			     : NSN_KNOWS(&device->sys, device, driver)     ? device->sys.driver
+									   : NULL;
+	enum nsn_tri managed = NSN_TRI(&device->rec, group_device, driver_managed_dma);
+
+	if (device->vfio.h.known)
+		device->role = NSN_ROLE_VFIO;
+	else if (NSN_KNOWS(&device->sys, device, bridge) && device->sys.bridge)
+		device->role = NSN_ROLE_BRIDGE;
+	else if (!driver)
+		device->role = NSN_ROLE_UNKNOWN;
+	else if (!driver[0])
+		device->role = NSN_ROLE_UNBOUND;
+	else if (strcmp(driver, "vfio-pci") == 0)
+		device->role = NSN_ROLE_VFIO;
+	else if (strcmp(driver, "pcieport") == 0)
+		device->role = NSN_ROLE_BRIDGE;
+	else if (managed == NSN_YES)
+		device->role = NSN_ROLE_VFIO; /* a variant driver, or one like it */
+	else if (!NSN_KNOWS(&device->sys, device, bridge) && device->in_sysfs)
+		device->role = NSN_ROLE_UNKNOWN;
+	else
+		device->role = NSN_ROLE_HOST_DRIVER;
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static int join_groups(struct nsn_model *model)
+{
+	for (size_t i = 0; i < model->groups_count; i++) {
+		struct nsn_group *group = &model->groups[i];
+
+		if (NSN_KNOWS(&group->rec, group, domain))
+			group->domain = domain_by_key(model, group->rec.domain);
+		if (NSN_KNOWS(&group->rec, group, default_domain))
+			group->default_domain = domain_by_key(model, group->rec.default_domain);
+		if (group->domain && nsn_refs_add(&group->domain->groups, group))
+			return -ENOMEM;
+	}
+	NSN_FOR_EACH(model, VFIO_GROUP, vfio_group, rec) {
+		long number = nsn_vfio_group_number(model, rec);
+		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
+		struct nsn_container *container = container_by_key(model, rec->container);
+
+		if (!group)
+			continue;
+		group->vfio = *rec;
+		if (!container)
+			continue;
+		group->container = container;
+		if (nsn_refs_add(&container->vfio_groups, group))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The processes that hold VFIO's group file or a file of a device in the group. */
+static int find_openers(struct nsn_model *model)
+{
+	NSN_FOR_EACH(model, FILE, file, rec) {
+		const struct nsn_rec_vfio_device *device;
+		const struct nsn_rec_vfio_group *vfio;
+		struct nsn_group *group;
+		uint64_t key = rec->vfio_group;
+		long number;
+
+		device = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE,
+				       rec->vfio_device);
+		if (!key && device)
+			key = device->vfio_group;
+		vfio = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, key);
+		number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
+		group = number >= 0 ? nsn_model__group(model, number) : NULL;
+		if (group && NSN_KNOWS(rec, file, pid) && nsn_pids_add(&group->opened_by, rec->pid))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static enum nsn_owner judge_owner(const struct nsn_group *group)
+{
+	const struct nsn_rec_group *rec = &group->rec;
+
+	if (!NSN_KNOWS(rec, group, owner))
+		return NSN_OWNER_UNKNOWN;
+	if (rec->owner) {
+		if (!NSN_KNOWS(rec, group, owner_group))
+			return NSN_OWNER_UNKNOWN;
+		return rec->owner_group ? NSN_OWNER_VFIO : NSN_OWNER_USER_OTHER;
+	}
+	if (!NSN_KNOWS(rec, group, owner_count))
+		return NSN_OWNER_UNKNOWN;
+	return rec->owner_count ? NSN_OWNER_DRIVER_DMA_API : NSN_OWNER_NONE;
+}
+
+/* Is a VFIO file of the group open? Files may be unseen; VFIO's own counts tell. */
+static enum nsn_tri judge_opened(const struct nsn_model *model, const struct nsn_group *group)
+{
+	enum nsn_source_state vfio = nsn_model__source(model, "kernel.vfio", NULL);
+	enum nsn_tri opened = NSN_TRI(&group->vfio, vfio_group, opened);
+
+	if (opened == NSN_YES || group->opened_by.items_count || group->owner == NSN_OWNER_VFIO)
+		return NSN_YES;
+	for (size_t i = 0; i < group->devices.items_count; i++) {
+		const struct nsn_device *device = group->devices.items[i];
+
+		if (NSN_TRI(&device->vfio, vfio_device, open_count) == NSN_YES)
+			return NSN_YES;
+	}
+	if (vfio == NSN_SOURCE_ABSENT)
+		return NSN_NO;
+	if (vfio == NSN_SOURCE_FAILED || model->blind_to_files || model->lost_records)
+		return NSN_UNKNOWN;
+	/* a group that VFIO has opened owns its DMA, or is held by a file: both roots were seen */
+	if (group->vfio.h.known)
+		return opened;
+	return group->owner == NSN_OWNER_UNKNOWN ? NSN_UNKNOWN : NSN_NO;
+}
+
+static enum nsn_tri judge_viable(const struct nsn_group *group)
+{
+	enum nsn_tri viable = NSN_YES;
+
+	for (size_t i = 0; i < group->devices.items_count; i++) {
+		const struct nsn_device *device = group->devices.items[i];
+
+		if (device->role == NSN_ROLE_HOST_DRIVER)
+			return NSN_NO;
+		if (device->role == NSN_ROLE_UNKNOWN)
+			viable = NSN_UNKNOWN;
+	}
+	return group->devices.items_count ? viable : NSN_UNKNOWN;
+}
+
+/* x86: MSIs are isolated where interrupts are remapped, which is a property of the machine. */
+static enum nsn_tri judge_isolated_msi(const struct nsn_model *model, const struct nsn_group *group)
+{
+	if (NSN_KNOWS(&group->sys, sys_group, isolated_msi))
+		return group->sys.isolated_msi ? NSN_YES : NSN_NO;
+	if (NSN_KNOWS(&model->kernel, kernel, interrupt_remapping))
+		return model->kernel.interrupt_remapping ? NSN_YES : NSN_NO;
+	for (size_t i = 0; i < group->devices.items_count; i++) {
+		const struct nsn_device *device = group->devices.items[i];
+
+		if (device->iommu && device->iommu->interrupt_remapping != NSN_UNKNOWN)
+			return device->iommu->interrupt_remapping;
+	}
+	return NSN_UNKNOWN;
+}
+
+/* A group that is still in a user's domain although no VFIO device of it is open. */
+static enum nsn_tri judge_residual(const struct nsn_group *group)
+{
+	enum nsn_tri open = NSN_NO;
+
+	if (!NSN_KNOWS(&group->rec, group, domain))
+		return NSN_UNKNOWN;
+	if (!group->domain || !group->domain->user)
+		return group->domain && group->domain->kind == NSN_DOMAIN_UNKNOWN ? NSN_UNKNOWN
+										  : NSN_NO;
+	for (size_t i = 0; i < group->devices.items_count; i++) {
+		const struct nsn_device *device = group->devices.items[i];
+		enum nsn_tri count = NSN_TRI(&device->vfio, vfio_device, open_count);
+
+		if (count == NSN_YES)
+			return NSN_NO;
+		if (count == NSN_UNKNOWN && device->role != NSN_ROLE_BRIDGE &&
+		    device->role != NSN_ROLE_UNBOUND)
+			open = NSN_UNKNOWN;
+	}
+	return open == NSN_UNKNOWN ? NSN_UNKNOWN : NSN_YES;
+}
+
+/* ---- domains --------------------------------------------------------------------------------- */
+
+static int join_type1(struct nsn_model *model)
+{
+	NSN_FOR_EACH(model, TYPE1_DOMAIN, type1_domain, rec) {
+		struct nsn_container *container = container_by_key(model, rec->container);
+		struct nsn_domain *domain = domain_by_key(model, rec->domain);
+
+		if (domain) {
+			domain->user = true;
+			domain->vfio_flag = NSN_TRI(rec, type1_domain, enforced);
+			domain->container = container;
+		}
+		if (container && domain && nsn_refs_add(&container->domains, domain))
+			return -ENOMEM;
+	}
+	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec) {
+		struct nsn_container *container = container_by_key(model, rec->container);
+		struct nsn_domain *domain = domain_by_key(model, rec->domain);
+		struct nsn_group *group = group_of_record(
+			model, NSN_KNOWS(rec, type1_group, group_id), rec->group_id,
+			NSN_KNOWS(rec, type1_group, group), rec->group);
+
+		if (domain && group && nsn_refs_add(&domain->groups, group))
+			return -ENOMEM;
+		if (container && group && nsn_refs_add(&container->groups, group))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+#define TYPE_PAGING 1 /* __IOMMU_DOMAIN_* of include/linux/iommu.h, 5.19 to 7.3 */
+#define TYPE_DMA_API 2
+#define TYPE_IDENTITY 4
+#define TYPE_FLUSH_QUEUE 8
+#define TYPE_SVA 16
+#define TYPE_NESTED 64
+
+static enum nsn_domain_kind judge_kind(const struct nsn_domain *domain)
+{
+	uint64_t type = domain->rec.type;
+
+	/* an empty paging domain stands in where a driver has no blocking domain of its own */
+	for (size_t i = 0; i < domain->groups.items_count; i++) {
+		const struct nsn_group *group = domain->groups.items[i];
+
+		if (NSN_TRI(&group->rec, group, blocking) == NSN_YES &&
+		    group->domain == domain)
+			return NSN_DOMAIN_BLOCKED;
+	}
+	if (!NSN_KNOWS(&domain->rec, domain, type))
+		return NSN_DOMAIN_UNKNOWN;
+	if (type & TYPE_NESTED)
+		return NSN_DOMAIN_NESTED;
+	if (type & TYPE_SVA)
+		return NSN_DOMAIN_SVA;
+	switch (type) {
+	case 0:
+		return NSN_DOMAIN_BLOCKED;
+	case TYPE_PAGING:
+		return NSN_DOMAIN_UNMANAGED;
+	case TYPE_PAGING | TYPE_DMA_API:
+		return NSN_DOMAIN_DMA;
+	case TYPE_PAGING | TYPE_DMA_API | TYPE_FLUSH_QUEUE:
+		return NSN_DOMAIN_DMA_FQ;
+	case TYPE_IDENTITY:
+		return NSN_DOMAIN_IDENTITY;
+	default:
+		return NSN_DOMAIN_UNKNOWN;
+	}
+}
+
+/* The driver's name, from the domain itself or else from a device that is in it. */
+static void name_driver(struct nsn_domain *domain)
+{
+	if (NSN_KNOWS(&domain->rec, domain, iommu_driver))
+		nsn_utf8_copy(domain->iommu_driver, sizeof(domain->iommu_driver),
+			      domain->rec.iommu_driver);
+	for (size_t i = 0; i < domain->devices.items_count && !domain->iommu_driver[0]; i++) {
+		const struct nsn_device *device = domain->devices.items[i];
+
+		if (NSN_KNOWS(&device->rec, group_device, iommu_driver))
+			nsn_utf8_copy(domain->iommu_driver, sizeof(domain->iommu_driver),
+				      device->rec.iommu_driver);
+	}
+	if (NSN_KNOWS(&domain->rec, domain, op))
+		nsn_utf8_copy(domain->op, sizeof(domain->op), domain->rec.op);
+}
+
+/* A paging domain whose format or driver decides alone: is No Snoop blocked? */
+static enum nsn_tri judge_paging(struct nsn_domain *domain)
+{
+	const struct nsn_rec_domain *rec = &domain->rec;
+	bool format = NSN_KNOWS(rec, domain, page_table);
+	enum nsn_tri flag = domain->driver_flag;
+
+	if (strcmp(domain->iommu_driver, "amd") == 0) {
+		domain->enforced_source = NSN_SOURCE_FORMAT;
+		/* v2 has no such bit although the driver claims it */
+		return format && rec->page_table == NSN_PT_AMD_V1 ? NSN_YES : NSN_UNKNOWN;
+	}
+	if (strcmp(domain->iommu_driver, "intel") == 0) {
+		domain->enforced_source = NSN_SOURCE_DRIVER;
+		if (flag == NSN_UNKNOWN || (domain->user && domain->container &&
+					    domain->vfio_flag != NSN_UNKNOWN &&
+					    domain->vfio_flag != flag))
+			return NSN_UNKNOWN;
+		return flag;
+	}
+	if (NSN_TRI(rec, domain, has_op) == NSN_NO) {
+		domain->enforced_source = NSN_SOURCE_DRIVER;
+		return NSN_NO;
+	}
+	if (!domain->iommu_driver[0] || NSN_TRI(rec, domain, has_op) == NSN_UNKNOWN)
+		return NSN_UNKNOWN;
+	/* a driver whose own flag we cannot read: VFIO keeps what it answered */
+	if (domain->vfio_flag != NSN_UNKNOWN)
+		domain->enforced_source = NSN_SOURCE_TYPE1;
+	return domain->user ? domain->vfio_flag : NSN_UNKNOWN;
+}
+
+static enum nsn_coherency judge_state(const struct nsn_domain *domain)
+{
+	bool amd = strcmp(domain->iommu_driver, "amd") == 0;
+
+	if (amd && domain->blocks_nosnoop == NSN_YES)
+		return NSN_COHERENCY_ALWAYS;
+	if (domain->kind == NSN_DOMAIN_DMA || domain->kind == NSN_DOMAIN_DMA_FQ ||
+	    domain->kind == NSN_DOMAIN_IDENTITY)
+		return NSN_COHERENCY_NOT_ASKED;
+	if (domain->kind != NSN_DOMAIN_UNMANAGED)
+		return NSN_COHERENCY_UNKNOWN;
+	if (NSN_TRI(&domain->rec, domain, has_op) == NSN_NO)
+		return NSN_COHERENCY_UNSUPPORTED;
+	if (domain->blocks_nosnoop == NSN_YES)
+		return NSN_COHERENCY_ENFORCED;
+	if (domain->blocks_nosnoop == NSN_NO && domain->vfio_flag == NSN_NO)
+		return NSN_COHERENCY_REFUSED;
+	return NSN_COHERENCY_UNKNOWN;
+}
+
+static void judge_domain(struct nsn_domain *domain)
+{
+	static const char *const formats[] = { NULL, "first", "second", "v1", "v2" };
+
+	name_driver(domain);
+	domain->kind = judge_kind(domain);
+	if (domain->kind == NSN_DOMAIN_UNMANAGED)
+		domain->user = true;
+	domain->driver_flag = NSN_TRI(&domain->rec, domain, force_snooping);
+	if (NSN_KNOWS(&domain->rec, domain, page_table) &&
+	    domain->rec.page_table < NSN_ARRAY_SIZE(formats))
+		domain->page_table = formats[domain->rec.page_table];
+	domain->blocks_nosnoop = NSN_UNKNOWN;
+	switch (domain->kind) {
+	case NSN_DOMAIN_UNMANAGED:
+	case NSN_DOMAIN_DMA:
+	case NSN_DOMAIN_DMA_FQ:
+		if (!domain->torn)
+			domain->blocks_nosnoop = judge_paging(domain);
+		break;
+	case NSN_DOMAIN_IDENTITY:
+		domain->blocks_nosnoop = NSN_NO;
+		domain->enforced_source = NSN_SOURCE_DRIVER;
+		break;
+	case NSN_DOMAIN_NESTED:
+		domain->enforced_source = NSN_SOURCE_PARENT;
+		break;
+	default:
+		break;
+	}
+	domain->state = judge_state(domain);
+}
+
+static int join_domains(struct nsn_model *model)
+{
+	for (size_t i = 0; i < model->domains_count; i++) {
+		struct nsn_domain *domain = &model->domains[i];
+
+		for (size_t g = 0; g < domain->groups.items_count; g++) {
+			struct nsn_group *group = domain->groups.items[g];
+
+			for (size_t d = 0; d < group->devices.items_count; d++)
+				if (nsn_refs_add(&domain->devices, group->devices.items[d]))
+					return -ENOMEM;
+		}
+		judge_domain(domain);
+	}
+	return 0;
+}
+
+/* ---- what could not be read whole ------------------------------------------------------------ */
+
+static void mark_torn(struct nsn_model *model)
+{
+	NSN_FOR_EACH(model, TORN, torn, rec) {
+		struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_CLASS_VM, rec->vm);
+		struct nsn_container *container = container_by_key(model, rec->container);
+		struct nsn_group *group =
+			nsn_index_get(model->build->index, NSN_CLASS_GROUP, rec->group);
+		struct nsn_domain *domain = domain_by_key(model, rec->domain);
+
+		if (vm)
+			vm->torn = true;
+		if (container)
+			container->torn = true;
+		if (group)
+			group->torn = true;
+		if (domain)
+			domain->torn = true;
+		if (!vm && !container && !group && !domain)
+			model->lost_records++; /* it may be any of them */
+	}
+}
+
+static int mark_truncated(struct nsn_model *model)
+{
+	static const char *const lists[NSN_LIST_MAX] = {
+		[NSN_LIST_VMS] = "VMs",
+		[NSN_LIST_KVM_DEVICES] = "KVM devices of a VM",
+		[NSN_LIST_KVM_VFIO_FILES] = "kvm-vfio files of a VM",
+		[NSN_LIST_TYPE1_DOMAINS] = "domains of a container",
+		[NSN_LIST_TYPE1_GROUPS] = "groups of a container",
+		[NSN_LIST_VFIO_DEVICES] = "devices of a VFIO group",
+		[NSN_LIST_GROUPS] = "IOMMU groups",
+		[NSN_LIST_GROUP_DEVICES] = "devices of an IOMMU group",
+		[NSN_LIST_RECORDS] = "records",
+	};
+	size_t count = model->build->counts[NSN_REC_TRUNCATED];
+
+	model->truncations = calloc(count ? count : 1, sizeof(*model->truncations));
+	if (!model->truncations)
+		return -ENOMEM;
+	NSN_FOR_EACH(model, TRUNCATED, truncated, rec) {
+		struct nsn_truncation *cut = &model->truncations[model->truncations_count++];
+		struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_CLASS_VM, rec->vm);
+		struct nsn_container *container = container_by_key(model, rec->container);
+		struct nsn_group *group =
+			nsn_index_get(model->build->index, NSN_CLASS_GROUP, rec->group);
+
+		cut->list = NSN_KNOWS(rec, truncated, list) && rec->list < NSN_LIST_MAX
+				    ? lists[rec->list]
+				    : "a list";
+		cut->limit = rec->limit;
+		nsn_utf8_copy(cut->subject, sizeof(cut->subject),
+			      vm          ? vm->id
+			      : container ? container->id
+			      : group     ? group->id
+					  : "");
+		if (vm)
+			vm->truncated = true;
+		else if (container)
+			container->truncated = true;
+		else
+			model->lost_records++;
+	}
+	return 0;
+}
+
+int nsn_model_join(struct nsn_model *model)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < model->devices_count && !err; i++)
+		err = join_device(model, &model->devices[i]);
+	if (!err)
+		err = join_groups(model);
+	if (!err)
+		err = join_type1(model);
+	if (!err)
+		err = find_openers(model);
+	if (!err)
+		err = mark_truncated(model);
+	if (err)
+		return err;
+	mark_torn(model);
+	for (size_t i = 0; i < model->devices_count; i++) {
+		judge_capabilities(&model->devices[i]);
+		judge_role(&model->devices[i]);
+	}
+	err = join_domains(model);
+	for (size_t i = 0; i < model->groups_count && !err; i++) {
+		struct nsn_group *group = &model->groups[i];
+
+		group->owner = judge_owner(group);
+		group->opened = judge_opened(model, group);
+		group->viable = judge_viable(group);
+		group->isolated_msi = judge_isolated_msi(model, group);
+		group->residual = judge_residual(group);
+	}
+	return err;
+}

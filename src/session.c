@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * session.c - from sources to a model: the wiring that every command shares. Floor 4.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "collect_bpf.h"
+#include "collect_proc.h"
+#include "collect_replay.h"
+#include "collect_sysfs.h"
+#include "log.h"
+#include "recfile.h"
+
+/* A process whose name is wanted. */
+struct wanted {
+	uint64_t pid;
+	uint64_t start_ticks;
+	UT_hash_handle hh;
+};
+
+/*
+ * The sink that all live sources write into: counts records for the end, notes whose names are
+ * wanted, and passes everything on.
+ */
+struct counter {
+	struct nsn_sink sink;
+	struct nsn_sink *next;
+	uint64_t counts[NSN_REC_MAX];
+	struct wanted *processes;
+};
+
+struct model_sink {
+	struct nsn_sink sink;
+	struct nsn_model *model;
+};
+
+struct nsn_session {
+	struct nsn_session_opts opts;
+	struct nsn_collect_bpf *bpf; /* NULL on a replay or under a sysroot */
+	struct nsn_recfile *record;
+};
+
+static int want_process(struct counter *counter, uint64_t pid, uint64_t start_ticks)
+{
+	struct wanted *entry;
+
+	HASH_FIND(hh, counter->processes, &pid, sizeof(pid), entry);
+	if (entry || !pid)
+		return 0;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->pid = pid;
+	entry->start_ticks = start_ticks;
+	HASH_ADD(hh, counter->processes, pid, sizeof(entry->pid), entry);
+	return 0;
+}
+
+static int count_record(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	struct counter *counter = (struct counter *)sink;
+	int err = 0;
+
+	counter->counts[rec->kind]++;
+	if (rec->kind == NSN_REC_FILE) {
+		const struct nsn_rec_file *file = (const void *)rec;
+
+		err = want_process(counter, file->pid, file->start_ticks);
+	} else if (rec->kind == NSN_REC_VM) {
+		const struct nsn_rec_vm *vm = (const void *)rec;
+
+		err = want_process(counter, vm->pid, vm->start_ticks);
+	}
+	return err ? err : nsn_sink__put(counter->next, rec);
+}
+
+static void free_wanted(struct counter *counter)
+{
+	struct wanted *entry, *next;
+
+	HASH_ITER(hh, counter->processes, entry, next) {
+		HASH_DEL(counter->processes, entry);
+		free(entry);
+	}
+}
+
+static int add_to_model(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	return nsn_model__add(((struct model_sink *)sink)->model, rec);
+}
+
+static int put_source(struct nsn_sink *sink, const char *name, const char *reason)
+{
+	NSN_NEW(rec, SOURCE, source);
+
+	NSN_PUT(&rec, source, state, NSN_SOURCE_FAILED);
+	NSN_PUT_STR(&rec, source, name, name);
+	NSN_PUT_STR(&rec, source, reason, reason);
+	return nsn_sink__put(sink, &rec.h);
+}
+
+/* A folder of files has no kernel behind it that could be asked. */
+static int skip_kernel(struct nsn_sink *sink)
+{
+	static const char *const sources[] = { "kernel.files", "kernel.kvm",   "kernel.vfio",
+					       "kernel.type1", "kernel.iommu", "kernel.iommufd" };
+	int err = 0;
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(sources) && !err; i++)
+		err = put_source(sink, sources[i], "--sysroot shows files, not a running kernel");
+	return err;
+}
+
+static int collect_names(struct nsn_session *session, struct counter *counter)
+{
+	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
+	struct wanted *entry, *next;
+	int err = 0;
+
+	HASH_ITER(hh, counter->processes, entry, next)
+		if (!err)
+			err = nsn_proc__collect(root, entry->pid, entry->start_ticks,
+						&counter->sink);
+	return err;
+}
+
+/* The end counts every kind, in the order of enum nsn_rec_kind. */
+static int put_end(struct counter *counter)
+{
+	const struct nsn_rec_desc *desc = &nsn_rec_descs[NSN_REC_END];
+	NSN_NEW(rec, END, end);
+
+	for (size_t kind = 0; kind < desc->fields_count; kind++) {
+		memcpy((char *)&rec + desc->fields[kind].offset, &counter->counts[kind],
+		       sizeof(counter->counts[kind]));
+		rec.h.known |= 1U << kind;
+	}
+	return nsn_sink__put(counter->next, &rec.h);
+}
+
+static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
+{
+	struct counter counter = { .sink = { .put = count_record }, .next = sink };
+	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
+	struct timespec now;
+	int err;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	err = session->bpf ? nsn_collect_bpf__snapshot(session->bpf, &counter.sink)
+			   : skip_kernel(&counter.sink);
+	if (!err && !counter.counts[NSN_REC_FILE])
+		err = nsn_proc__scan_files(root, &counter.sink);
+	if (!err)
+		err = nsn_sysfs__collect(root, now.tv_sec * 1000000000ULL + now.tv_nsec,
+					 &counter.sink);
+	if (!err)
+		err = collect_names(session, &counter);
+	if (!err)
+		err = put_end(&counter);
+	free_wanted(&counter);
+	if (err)
+		nsn_error("the machine could not be read: %s", strerror(-err));
+	return err;
+}
+
+int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **out)
+{
+	struct nsn_session *session = calloc(1, sizeof(*session));
+	int err = 0;
+
+	*out = NULL;
+	if (!session)
+		return -ENOMEM;
+	session->opts = *opts;
+	if (opts->record)
+		err = nsn_recfile__create(opts->record, &session->record);
+	if (!err && !opts->replay && !opts->sysroot) {
+		err = nsn_collect_bpf__open(&session->bpf);
+		if (err)
+			nsn_error("BPF could not be set up: %s", strerror(-err));
+	}
+	if (err)
+		nsn_session__free(session);
+	else
+		*out = session;
+	return err;
+}
+
+int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out)
+{
+	struct model_sink sink = { .sink = { .put = add_to_model }, .model = nsn_model__new() };
+	struct nsn_sink *first = &sink.sink;
+	struct nsn_recfile_tee tee;
+	int err;
+
+	*out = NULL;
+	if (!sink.model)
+		return -ENOMEM;
+	if (session->record) {
+		nsn_recfile_tee__init(&tee, session->record, first);
+		first = &tee.sink;
+	}
+	err = session->opts.replay ? nsn_replay__collect(session->opts.replay, first)
+				   : collect_live(session, first);
+	if (!err)
+		err = nsn_model__finish(sink.model);
+	if (err)
+		nsn_model__free(sink.model);
+	else
+		*out = sink.model;
+	return err;
+}
+
+int nsn_session__finish(struct nsn_session *session)
+{
+	return session->record ? nsn_recfile__commit(session->record) : 0;
+}
+
+void nsn_session__free(struct nsn_session *session)
+{
+	if (!session)
+		return;
+	nsn_collect_bpf__close(session->bpf);
+	nsn_recfile__free(session->record);
+	free(session);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * module_types.h - types that kernel modules define, so that no vmlinux.h has them.
+ *
+ * Kept by hand and minimal: only the fields that bpf/core_compat.bpf.h reads. Offsets are resolved
+ * by CO-RE against the module's own BTF when the program is loaded, so order and gaps do not
+ * matter; names and types do. Beside each: its source file and the releases it was checked in.
+ */
+#ifndef NSN_MODULE_TYPES_H
+#define NSN_MODULE_TYPES_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/linux/kvm_host.h; in kvm.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct kvm_device_ops {
+	const char *name;
+};
+
+struct kvm_device {
+	const struct kvm_device_ops *ops;
+	struct kvm *kvm;
+	void *private;
+	struct list_head vm_node;
+};
+
+/* virt/kvm/vfio.c; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct kvm_vfio_file {
+	struct list_head node;
+	struct file *file;
+};
+
+struct kvm_vfio {
+	struct list_head file_list;
+	bool noncoherent;
+};
+
+/* virt/kvm/vfio.c; 5.19 and 6.0: before the files were called files */
+struct kvm_vfio_group {
+	struct list_head node;
+	struct file *file;
+};
+
+struct kvm_vfio___groups {
+	struct list_head group_list;
+};
+
+/* arch/x86/kvm/vmx/capabilities.h; in kvm_intel.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct vmcs_config {
+	__u32 cpu_based_2nd_exec_ctrl;
+};
+
+/* drivers/vfio/container.c (6.2 and later), vfio_main.c (before); 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct vfio_iommu_driver_ops {
+	char *name;
+};
+
+struct vfio_iommu_driver {
+	const struct vfio_iommu_driver_ops *ops;
+};
+
+struct vfio_container {
+	struct list_head group_list;
+	struct vfio_iommu_driver *iommu_driver;
+	void *iommu_data;
+	bool noiommu;
+};
+
+/* drivers/vfio/vfio.h; 6.1, 6.12, 6.18, 7.2, 7.3 (iommufd: 6.2 and later) */
+enum vfio_group_type {
+	VFIO_IOMMU,
+	VFIO_EMULATED_IOMMU,
+	VFIO_NO_IOMMU,
+};
+
+struct vfio_group {
+	struct iommu_group *iommu_group;
+	struct vfio_container *container;
+	struct list_head device_list;
+	enum vfio_group_type type;
+	struct kvm *kvm;
+	struct file *opened_file;
+	struct iommufd_ctx *iommufd;
+};
+
+/* include/linux/vfio.h; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct vfio_device {
+	struct device *dev;
+	struct vfio_group *group;
+	struct list_head group_next;
+	struct kvm *kvm;
+	unsigned int open_count;
+};
+
+/* drivers/vfio/vfio.h; 6.4 and later: what a device file's private_data is since then */
+struct vfio_device_file {
+	struct vfio_device *device;
+	struct iommufd_ctx *iommufd;
+};
+
+/* drivers/vfio/vfio_iommu_type1.c; in vfio_iommu_type1.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct vfio_iommu {
+	struct list_head domain_list;
+	struct rb_root dma_list;
+	struct list_head emulated_iommu_groups;
+};
+
+struct vfio_domain {
+	struct iommu_domain *domain;
+	struct list_head next;
+	struct list_head group_list;
+	bool enforce_cache_coherency : 1;
+};
+
+struct vfio_iommu_group {
+	struct iommu_group *iommu_group;
+	struct list_head next;
+};
+
+struct vfio_dma {
+	struct rb_node node;
+	struct task_struct *task;
+	struct mm_struct *mm;
+};
+
+#pragma clang attribute pop
+
+#endif /* NSN_MODULE_TYPES_H */
