@@ -228,6 +228,14 @@ static __always_inline bool nsn_vm_is_listed(struct kvm *kvm)
 	return back == &kvm->vm_list;
 }
 
+/* A VM's KVM devices; NULL where the module that knows their type has no BTF. */
+static __always_inline struct list_head *nsn_vm_devices(struct kvm *kvm)
+{
+	if (!bpf_core_type_exists(struct kvm_device) || !bpf_core_field_exists(kvm->devices))
+		return NULL;
+	return &kvm->devices;
+}
+
 static __always_inline bool nsn_kvm_device_is_vfio(struct kvm_device *device)
 {
 	const struct kvm_device_ops *ops = NULL;

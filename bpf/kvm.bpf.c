@@ -30,7 +30,7 @@ static long each_file(__u32 index, void *unused)
 	struct list_head *entry = nsn_walk__next(&files);
 	struct nsn_rec_vm_file *rec;
 	struct file *file;
-	__u64 release = 0, object = 0;
+	__u64 release = 0;
 
 	if (!entry)
 		return 1;
@@ -38,13 +38,14 @@ static long each_file(__u32 index, void *unused)
 	NSN_SET(rec, vm_file, vm, current.kvm);
 	file = nsn_kvm_vfio_file(entry);
 	if (file && nsn_file_release(file, &release)) {
-		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE] &&
-		    nsn_file_private(file, &object)) {
+		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE]) {
 			NSN_SET(rec, vm_file, kind, NSN_FILE_GROUP);
-			NSN_SET(rec, vm_file, vfio_group, object);
+			NSN_FILL(rec, vm_file, vfio_group, nsn_file_private, file);
 		} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
 			NSN_SET(rec, vm_file, kind, NSN_FILE_VFIO_DEVICE);
 			NSN_FILL(rec, vm_file, vfio_device, nsn_file_vfio_device, file);
+		} else {
+			NSN_SET(rec, vm_file, kind, NSN_FILE_NONE);
 		}
 	}
 	NSN_SUBMIT(rec);
@@ -111,22 +112,21 @@ static __always_inline void fill_vm(struct nsn_rec_vm *rec, struct kvm *kvm)
 
 static __noinline int describe_vm(struct kvm *kvm)
 {
-	bool readable = bpf_core_type_exists(struct kvm_device) &&
-			bpf_core_field_exists(kvm->devices);
+	struct list_head *head = nsn_vm_devices(kvm);
 	struct nsn_rec_vm *rec;
 
 	__builtin_memset(&current, 0, sizeof(current));
 	current.kvm = kvm;
 	current.complete = true;
-	if (readable) {
-		nsn_walk__start(&devices, &kvm->devices);
+	if (head) {
+		nsn_walk__start(&devices, head);
 		bpf_loop(MAX_KVM_DEVICES + 1, each_kvm_device, NULL, 0);
 		if (nsn_walk__cut(&devices, MAX_KVM_DEVICES))
 			NSN_TRUNCATED(NSN_LIST_KVM_DEVICES, MAX_KVM_DEVICES, vm, kvm);
 	}
 	NSN_BEGIN(rec, VM);
 	fill_vm(rec, kvm);
-	if (readable) {
+	if (head) {
 		NSN_SET(rec, vm, complete, current.complete && devices.complete);
 		NSN_SET(rec, vm, kvm_vfio_devices, current.kvm_vfio_devices);
 		if (current.noncoherent_known || !current.kvm_vfio_devices)

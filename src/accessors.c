@@ -60,6 +60,7 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	    "kvm.debugfs_dentry dentry.d_name.name"),
 	ROW(nsn_vm_is_listed, "kvm", "vms[]: that a VM was alive when it was read",
 	    "kvm.vm_list.next list_head.prev"),
+	ROW(nsn_vm_devices, "kvm", "vms[].links by kvm_vfio", "kvm.devices"),
 	ROW(nsn_kvm_device_is_vfio, "kvm", "vms[].links by kvm_vfio",
 	    "kvm_device.ops kvm_device_ops.name"),
 	ROW(nsn_kvm_device_vfio, "kvm", "vms[].links by kvm_vfio", "kvm_device.private"),

@@ -24,7 +24,8 @@
  */
 struct nsn_accessor_row {
 	const char *name;
-	const char *module; /* nsn_module_rows: the part whose objects it reads: without that there is nothing */
+	const char *module; /* nsn_module_rows: the part whose objects it reads: without that there
+			       is nothing */
 	const char *gives;  /* facts, by their names in docs/audit.schema.json */
 	const char *alternatives[NSN_ALTERNATIVES]; /* NULL ends; none at all: it needs no type */
 	const char *without; /* not NULL: no kernel without it has the fact, and this says so */

@@ -15,6 +15,7 @@
 #include "files.skel.h"
 #include "iommu.skel.h"
 #include "kvm.skel.h"
+#include "kallsyms.h"
 #include "log.h"
 #include "probes.h"
 #include "vfio.skel.h"
@@ -248,36 +249,91 @@ static bool folder_has_entries(const char *path)
 	return any;
 }
 
+/*
+ * Which subsystems this kernel has now, by a function that each must have. A subsystem is there if
+ * any of its symbols is.
+ */
+static const struct {
+	enum nsn_bpf_part part;
+	enum nsn_symbol symbols[3]; /* repeated if there are fewer */
+	const char *absent;
+} subsystems[] = {
+	{ NSN_PART_KVM,
+	  { NSN_SYM_KVM_VM_RELEASE, NSN_SYM_KVM_VM_RELEASE, NSN_SYM_KVM_VM_RELEASE },
+	  "KVM is not loaded" },
+	{ NSN_PART_VFIO,
+	  { NSN_SYM_VFIO_CONTAINER_RELEASE, NSN_SYM_VFIO_GROUP_RELEASE,
+	    NSN_SYM_VFIO_DEVICE_RELEASE },
+	  "VFIO is not loaded" },
+	{ NSN_PART_TYPE1,
+	  { NSN_SYM_TYPE1_ATTACH, NSN_SYM_TYPE1_ATTACH, NSN_SYM_TYPE1_ATTACH },
+	  "vfio_iommu_type1 is not loaded" },
+	{ NSN_PART_IOMMUFD,
+	  { NSN_SYM_IOMMUFD_RELEASE, NSN_SYM_IOMMUFD_RELEASE, NSN_SYM_IOMMUFD_RELEASE },
+	  "iommufd is not loaded" },
+	{ NSN_PART_VDPA,
+	  { NSN_SYM_VDPA_RELEASE, NSN_SYM_VDPA_RELEASE, NSN_SYM_VDPA_RELEASE },
+	  "vhost_vdpa is not loaded" },
+};
+
+/* Marks as absent what this kernel does not have; `has` answers for one symbol. */
+static void find_absent(struct nsn_bpf *bpf, bool (*has)(const void *context, enum nsn_symbol symbol),
+			const void *context)
+{
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(subsystems); i++) {
+		const enum nsn_symbol *symbols = subsystems[i].symbols;
+
+		if (!has(context, symbols[0]) && !has(context, symbols[1]) &&
+		    !has(context, symbols[2]))
+			set_state(bpf, subsystems[i].part, NSN_SOURCE_ABSENT,
+				  subsystems[i].absent);
+	}
+	if (!folder_has_entries("/sys/kernel/iommu_groups"))
+		set_state(bpf, NSN_PART_IOMMU, NSN_SOURCE_ABSENT, "there is no IOMMU group");
+}
+
+static bool resolved(const void *context, enum nsn_symbol symbol)
+{
+	return nsn_bpf__symbol(context, symbol) != 0;
+}
+
+static bool listed(const void *context, enum nsn_symbol symbol)
+{
+	return nsn_kallsyms__find(context, nsn_symbol_rows[symbol].name) != NULL;
+}
+
+/* Without BPF: anyone may read the names of kallsyms, and "not loaded" is worth knowing. */
+static void find_absent_by_kallsyms(struct nsn_bpf *bpf)
+{
+	struct nsn_kallsyms kallsyms = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; i < NSN_SYM_MAX && !err; i++)
+		err = nsn_kallsyms__want(&kallsyms, nsn_symbol_rows[i].name);
+	if (!err && nsn_kallsyms__read(&kallsyms, "/proc/kallsyms") == 0)
+		find_absent(bpf, listed, &kallsyms);
+	nsn_kallsyms__free(&kallsyms);
+}
+
 /* Loads what is needed for the subsystems that this kernel has now. */
 static void open_parts(struct nsn_bpf *bpf)
 {
-	bool vfio = nsn_bpf__symbol(bpf, NSN_SYM_VFIO_CONTAINER_RELEASE) ||
-		    nsn_bpf__symbol(bpf, NSN_SYM_VFIO_GROUP_RELEASE) ||
-		    nsn_bpf__symbol(bpf, NSN_SYM_VFIO_DEVICE_RELEASE);
-
-	if (nsn_bpf__symbol(bpf, NSN_SYM_KVM_VM_RELEASE))
+	for (size_t i = 0; i < NSN_PART_MAX; i++)
+		set_state(bpf, i, NSN_SOURCE_OK, "");
+	set_state(bpf, NSN_PART_IOMMUFD, NSN_SOURCE_FAILED,
+		  "iommufd's objects are not read by this version");
+	find_absent(bpf, resolved, bpf);
+	if (bpf->states[NSN_PART_KVM].state == NSN_SOURCE_OK)
 		open_part(bpf, NSN_PART_KVM, OBJECT_KVM, "KVM");
-	else
-		set_state(bpf, NSN_PART_KVM, NSN_SOURCE_ABSENT, "KVM is not loaded");
-	if (vfio)
+	if (bpf->states[NSN_PART_VFIO].state == NSN_SOURCE_OK) {
 		open_part(bpf, NSN_PART_VFIO, OBJECT_VFIO, "VFIO");
-	else
-		set_state(bpf, NSN_PART_VFIO, NSN_SOURCE_ABSENT, "VFIO is not loaded");
-	if (!vfio || !nsn_bpf__symbol(bpf, NSN_SYM_TYPE1_ATTACH))
-		set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_ABSENT,
-			  "vfio_iommu_type1 is not loaded");
-	else
-		bpf->states[NSN_PART_TYPE1] = bpf->states[NSN_PART_VFIO];
-	bpf->states[NSN_PART_TYPE1].source = "kernel.type1";
-	if (folder_has_entries("/sys/kernel/iommu_groups"))
+		if (bpf->states[NSN_PART_VFIO].state == NSN_SOURCE_FAILED &&
+		    bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
+			set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_FAILED,
+				  bpf->states[NSN_PART_VFIO].reason);
+	}
+	if (bpf->states[NSN_PART_IOMMU].state == NSN_SOURCE_OK)
 		open_part(bpf, NSN_PART_IOMMU, OBJECT_IOMMU, "the IOMMU core");
-	else
-		set_state(bpf, NSN_PART_IOMMU, NSN_SOURCE_ABSENT, "there is no IOMMU group");
-	if (nsn_bpf__symbol(bpf, NSN_SYM_IOMMUFD_RELEASE))
-		set_state(bpf, NSN_PART_IOMMUFD, NSN_SOURCE_FAILED,
-			  "iommufd's objects are not read by this version");
-	else
-		set_state(bpf, NSN_PART_IOMMUFD, NSN_SOURCE_ABSENT, "iommufd is not loaded");
 }
 
 /* Modules without BTF: their symbols are there, their structures cannot be read. */
@@ -298,8 +354,8 @@ static void check_types(struct nsn_bpf *bpf)
 int nsn_bpf__open(struct nsn_bpf **out)
 {
 	static const char *const sources[NSN_PART_MAX] = {
-		"kernel.files", "kernel.kvm",	"kernel.vfio",
-		"kernel.type1", "kernel.iommu", "kernel.iommufd",
+		"kernel.files", "kernel.kvm",	  "kernel.vfio", "kernel.type1",
+		"kernel.iommu", "kernel.iommufd", "kernel.vdpa",
 	};
 	struct nsn_bpf *bpf = calloc(1, sizeof(*bpf));
 	int err;
@@ -315,8 +371,8 @@ int nsn_bpf__open(struct nsn_bpf **out)
 			set_failure(bpf, i, "the kernel's objects", err);
 		files_bpf__destroy(bpf->files);
 		bpf->files = NULL;
+		find_absent_by_kallsyms(bpf);
 	} else {
-		set_state(bpf, NSN_PART_FILES, NSN_SOURCE_OK, "");
 		open_parts(bpf);
 		check_types(bpf);
 	}

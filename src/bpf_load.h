@@ -24,6 +24,7 @@ enum nsn_bpf_part {
 	NSN_PART_TYPE1,
 	NSN_PART_IOMMU,
 	NSN_PART_IOMMUFD,
+	NSN_PART_VDPA,
 	NSN_PART_MAX,
 };
 

@@ -95,8 +95,8 @@ static int index_part(struct nsn_types *types, size_t part)
 			return -ENOMEM;
 		entry->btf = btf;
 		entry->name = type->name_off;
-		entry->length = btf_is_func(type) ? strlen(name)
-						  : essential_length(name, strlen(name));
+		entry->length =
+			btf_is_func(type) ? strlen(name) : essential_length(name, strlen(name));
 		entry->part = part;
 		entry->id = id;
 		entry->function = btf_is_func(type);
@@ -328,12 +328,12 @@ int nsn_types__find(struct nsn_types *types, const char *requirement, struct nsn
 		candidates = true;
 		vmlinux = entry->part == 0;
 		memset(&found, 0, sizeof(found));
-		if (!find_in(entry->btf, entry->id, requirement + length,
-			     &found))
+		if (!find_in(entry->btf, entry->id, requirement + length, &found))
 			continue;
 		found.module = types->parts[entry->part].name;
-		if (first.module && (first.bit_offset != found.bit_offset ||
-				     first.bit_size != found.bit_size || first.value != found.value)) {
+		if (first.module &&
+		    (first.bit_offset != found.bit_offset || first.bit_size != found.bit_size ||
+		     first.value != found.value)) {
 			if (reason)
 				snprintf(reason, size, "%s differs between %s and %s", requirement,
 					 first.module, found.module);

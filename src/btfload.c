@@ -15,8 +15,16 @@
 #include <unistd.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "util.h"
+
+/* An errno, or one of libbpf's own numbers, in words. */
+static const char *words(int err, char *out, size_t size)
+{
+	libbpf_strerror(err, out, size);
+	return out;
+}
 
 /* Parses raw BTF or the .BTF section of an object, and adds it. */
 static int add_file(struct nsn_types *types, const char *module, const char *path)
@@ -31,7 +39,7 @@ static int add_file(struct nsn_types *types, const char *module, const char *pat
 
 int nsn_types__load_live(struct nsn_types *types, const char *folder, char *reason, size_t size)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], why[128];
 	struct dirent *entry;
 	DIR *dir;
 	int err;
@@ -39,7 +47,7 @@ int nsn_types__load_live(struct nsn_types *types, const char *folder, char *reas
 	snprintf(path, sizeof(path), "%s/vmlinux", folder);
 	err = add_file(types, "vmlinux", path);
 	if (err) {
-		snprintf(reason, size, "%s: %s", path, strerror(-err));
+		snprintf(reason, size, "%s: %s", path, words(err, why, sizeof(why)));
 		return err;
 	}
 	dir = opendir(folder);
@@ -49,7 +57,8 @@ int nsn_types__load_live(struct nsn_types *types, const char *folder, char *reas
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "vmlinux") == 0)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		/* a module that cannot be parsed is one that is not there; the loader thinks alike */
+		/* a module that cannot be parsed is one that is not there; the loader thinks alike
+		 */
 		err = add_file(types, entry->d_name, path);
 		if (err == -ENOMEM)
 			break;
@@ -87,7 +96,7 @@ static int load_round(struct nsn_types *types, const char *folder, bool modules,
 		      bool (*wanted)(const char *module), char *reason, size_t size)
 {
 	char *paths[] = { (char *)folder, NULL };
-	char module[NAME_MAX + 1];
+	char module[NAME_MAX + 1], why[128];
 	bool compressed;
 	FTSENT *entry;
 	int err = 0;
@@ -110,7 +119,7 @@ static int load_round(struct nsn_types *types, const char *folder, bool modules,
 		err = add_file(types, module, entry->fts_path);
 		if (err)
 			snprintf(reason, size, "%s: no BTF can be read: %s", entry->fts_path,
-				 strerror(-err));
+				 words(err, why, sizeof(why)));
 	}
 	fts_close(tree);
 	return err;

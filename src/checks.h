@@ -47,7 +47,7 @@ struct nsn_checks {
 	size_t checks_count;
 	size_t checks_capacity;
 	char kernel[72]; /* release of the running kernel; "" if another one was examined */
-	char from[256];  /* the folder a foreign kernel was read from; "" for the running one */
+	char from[256];	 /* the folder a foreign kernel was read from; "" for the running one */
 };
 
 /* Names as they are printed: "accessor", "not_applicable". */

@@ -15,8 +15,8 @@
 #include "util.h"
 
 struct nsn_check *nsn_doctor__add(struct nsn_doctor *doctor, enum nsn_check_kind kind,
-				  enum nsn_check_status status, const char *name,
-				  const char *gives, const char *detail, ...)
+				  enum nsn_check_status status, const char *name, const char *gives,
+				  const char *detail, ...)
 {
 	struct nsn_check *check = NSN_APPEND(doctor->checks, checks);
 	va_list args;
@@ -86,8 +86,7 @@ enum nsn_presence nsn_doctor__presence(struct nsn_doctor *doctor, const char *mo
 	return row->part || !doctor->options->btf ? NSN_PRESENT_NOT : NSN_PRESENT_UNKNOWN;
 }
 
-bool nsn_doctor__explain_absence(struct nsn_doctor *doctor, struct nsn_check *check,
-				 bool needs_btf)
+bool nsn_doctor__explain_absence(struct nsn_doctor *doctor, struct nsn_check *check, bool needs_btf)
 {
 	const struct nsn_module_row *row = nsn_module_row__find(check->module);
 	enum nsn_presence presence = nsn_doctor__presence(doctor, check->module);
@@ -95,7 +94,7 @@ bool nsn_doctor__explain_absence(struct nsn_doctor *doctor, struct nsn_check *ch
 	if (presence == NSN_PRESENT_NOT || (presence == NSN_PRESENT_UNKNOWN && row->optional)) {
 		check->status = NSN_CHECK_NOT_APPLICABLE;
 		nsn_format(check->detail, sizeof(check->detail),
-			   row->part		   ? "this kernel has no %s"
+			   row->part		  ? "this kernel has no %s"
 			   : doctor->options->btf ? "%s was not given; not every kernel has it"
 						  : "%s is not loaded",
 			   row->name);

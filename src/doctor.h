@@ -18,7 +18,8 @@ struct nsn_doctor_options {
 	 * its /proc/kallsyms. NULL: the running kernel.
 	 */
 	const char *btf;
-	const char *sysroot; /* "" or what stands before /sys and /proc; then nothing is tried out */
+	const char
+		*sysroot; /* "" or what stands before /sys and /proc; then nothing is tried out */
 };
 
 /*

@@ -28,10 +28,10 @@ struct nsn_doctor {
 	struct nsn_checks *checks;
 	struct nsn_types *types;
 	struct nsn_kallsyms kallsyms;
-	bool live;	  /* the running kernel, and programs can be tried out */
-	bool fentry;	  /* programs can be attached by fentry */
-	bool kprobe;	  /* … by kprobe */
-	int kallsyms_err; /* of reading it */
+	bool live;	      /* the running kernel, and programs can be tried out */
+	bool fentry;	      /* programs can be attached by fentry */
+	bool kprobe;	      /* … by kprobe */
+	int kallsyms_err;     /* of reading it */
 	char btf_reason[256]; /* why there is no BTF of vmlinux, or not of a module; "" */
 };
 
@@ -40,9 +40,8 @@ struct nsn_doctor {
  * set by the caller afterwards.
  */
 struct nsn_check *nsn_doctor__add(struct nsn_doctor *doctor, enum nsn_check_kind kind,
-				  enum nsn_check_status status, const char *name,
-				  const char *gives, const char *detail, ...)
-	__attribute__((format(printf, 6, 7)));
+				  enum nsn_check_status status, const char *name, const char *gives,
+				  const char *detail, ...) __attribute__((format(printf, 6, 7)));
 
 #define NSN_REMEDY(check, ...) nsn_format((check)->remedy, sizeof((check)->remedy), __VA_ARGS__)
 

@@ -18,7 +18,7 @@
 
 /* include/linux/proc_ns.h: the inodes of the initial namespaces, the same in all kernels */
 #define INITIAL_USER_NAMESPACE "user:[4026531837]"
-#define INITIAL_PID_NAMESPACE "pid:[4026531836]"
+#define INITIAL_PID_NAMESPACE  "pid:[4026531836]"
 
 struct capability_row {
 	const char *name;
@@ -105,19 +105,19 @@ static int check_capability(struct nsn_doctor *doctor, const struct capability_r
 {
 	bool has = held >> row->number & 1 || (row->admin_implies && held >> CAP_SYS_ADMIN & 1);
 	const char *excuse = has && initial_user ? "held" : not_needed(row);
-	struct nsn_check *check =
-		nsn_doctor__add(doctor, NSN_CHECK_PRIVILEGE,
-				excuse ? NSN_CHECK_OK : NSN_CHECK_MISSING, row->name, row->gives,
-				"%s",
-				excuse ? excuse
-				: has  ? "held in a user namespace, where it does not count"
-				       : "not held");
+	struct nsn_check *check = nsn_doctor__add(
+		doctor, NSN_CHECK_PRIVILEGE, excuse ? NSN_CHECK_OK : NSN_CHECK_MISSING, row->name,
+		row->gives, "%s",
+		excuse ? excuse
+		: has  ? "held in a user namespace, where it does not count"
+		       : "not held");
 
 	if (!check)
 		return -ENOMEM;
 	if (!excuse)
-		NSN_REMEDY(check, has ? "run outside of the user namespace, as root"
-				      : "run as root, or with %s",
+		NSN_REMEDY(check,
+			   has ? "run outside of the user namespace, as root"
+			       : "run as root, or with %s",
 			   row->name);
 	return 0;
 }
@@ -145,8 +145,8 @@ static int check_lockdown(struct nsn_doctor *doctor)
 	struct nsn_check *check = nsn_doctor__add(
 		doctor, NSN_CHECK_KERNEL, closed ? NSN_CHECK_MISSING : NSN_CHECK_OK, "lockdown",
 		"everything that is read from the kernel", "%s",
-		closed	    ? "confidentiality: no program may read kernel memory"
-		: got < 0   ? "no sign of it: /sys/kernel/security/lockdown is not there"
+		closed	  ? "confidentiality: no program may read kernel memory"
+		: got < 0 ? "no sign of it: /sys/kernel/security/lockdown is not there"
 		: strstr(text, "[integrity]") ? "integrity, which does not matter here"
 					      : "none");
 
@@ -192,12 +192,11 @@ struct trial {
 static int add_trial(struct nsn_doctor *doctor, const struct trial *trial, bool privileged)
 {
 	bool fine = !trial->err || trial->instead;
-	struct nsn_check *check =
-		nsn_doctor__add(doctor, NSN_CHECK_KERNEL, fine ? NSN_CHECK_OK : NSN_CHECK_MISSING,
-				trial->name, trial->gives, "%s%s%s",
-				trial->err ? nsn_errno_name(trial->err) : "tried: it works",
-				trial->err && trial->instead ? ", but will do without: " : "",
-				trial->err && trial->instead ? trial->instead : "");
+	struct nsn_check *check = nsn_doctor__add(
+		doctor, NSN_CHECK_KERNEL, fine ? NSN_CHECK_OK : NSN_CHECK_MISSING, trial->name,
+		trial->gives, "%s%s%s", trial->err ? nsn_errno_name(trial->err) : "tried: it works",
+		trial->err && trial->instead ? ", but will do without: " : "",
+		trial->err && trial->instead ? trial->instead : "");
 
 	if (!check)
 		return -ENOMEM;
@@ -268,14 +267,16 @@ int nsn_doctor__check_process(struct nsn_doctor *doctor)
 	return err ? err : check_lockdown(doctor);
 }
 
-static const char *const source_gives[NSN_PART_MAX] = {
+static const char *const source_gives[] = {
 	[NSN_PART_FILES] = "which descriptors hold VMs, containers, groups, devices",
 	[NSN_PART_KVM] = "vms[] and all that KVM knows of them",
 	[NSN_PART_VFIO] = "containers[], and which VM has which group",
 	[NSN_PART_TYPE1] = "containers[].domains, vms[].paths, domains[].coherency.vfio_flag",
 	[NSN_PART_IOMMU] = "groups[], domains[], what the IOMMU's driver says",
 	[NSN_PART_IOMMUFD] = "containers[] of kind iommufd",
+	[NSN_PART_VDPA] = "containers[] of kind vdpa",
 };
+_Static_assert(NSN_ARRAY_SIZE(source_gives) == NSN_PART_MAX, "a new source has its facts here");
 
 /* The sources of kernel facts, by loading their programs as a snapshot would. */
 int nsn_doctor__check_sources(struct nsn_doctor *doctor)

@@ -13,7 +13,7 @@
 #include "util.h"
 
 #define REQUIREMENT_LEN 128
-#define NEW_RELEASE "a nosnoop that knows this kernel: report this output, please"
+#define NEW_RELEASE	"a nosnoop that knows this kernel: report this output, please"
 
 /* ---- accessors and programs ----------------------------------------------------------------- */
 
@@ -56,9 +56,8 @@ static bool is_alternative_met(struct nsn_doctor *doctor, const char *list, char
 }
 
 /* The alternative that is met, or NULL with why the first is not: it is that of new kernels. */
-static const char *choose_alternative(struct nsn_doctor *doctor,
-				      const struct nsn_accessor_row *row, char *reason,
-				      size_t size)
+static const char *choose_alternative(struct nsn_doctor *doctor, const struct nsn_accessor_row *row,
+				      char *reason, size_t size)
 {
 	char other[256];
 
@@ -133,8 +132,8 @@ static void explain_no_kallsyms(struct nsn_doctor *doctor, struct nsn_check *che
 		nsn_format(check->detail, sizeof(check->detail), "%s%skallsyms: %s", known,
 			   *known ? "; " : "", strerror(-doctor->kallsyms_err));
 	}
-	NSN_REMEDY(check, "%s", doctor->options->btf
-					? "put a copy of its /proc/kallsyms into the folder"
+	NSN_REMEDY(check, "%s",
+		   doctor->options->btf ? "put a copy of its /proc/kallsyms into the folder"
 					: "a kernel with CONFIG_KALLSYMS=y, and /proc mounted");
 }
 
@@ -142,8 +141,8 @@ static int check_symbol(struct nsn_doctor *doctor, const struct nsn_symbol_row *
 {
 	const struct nsn_kallsym *symbol = nsn_kallsyms__find(&doctor->kallsyms, row->name);
 	struct nsn_check *check =
-		nsn_doctor__add(doctor, NSN_CHECK_SYMBOL, NSN_CHECK_OK, row->name, row->gives,
-				"%s", row->data ? "variable" : "function");
+		nsn_doctor__add(doctor, NSN_CHECK_SYMBOL, NSN_CHECK_OK, row->name, row->gives, "%s",
+				row->data ? "variable" : "function");
 
 	if (!check)
 		return -ENOMEM;
@@ -151,8 +150,7 @@ static int check_symbol(struct nsn_doctor *doctor, const struct nsn_symbol_row *
 	if (symbol || nsn_doctor__explain_absence(doctor, check, false))
 		return 0;
 	if (!doctor->kallsyms.read) {
-		explain_no_kallsyms(doctor, check,
-				    has_btf(doctor, row->name) ? "BTF has it" : "");
+		explain_no_kallsyms(doctor, check, has_btf(doctor, row->name) ? "BTF has it" : "");
 		return 0;
 	}
 	check->status = NSN_CHECK_MISSING;
@@ -203,7 +201,8 @@ static void explain_no_probe(struct nsn_doctor *doctor, const struct nsn_probe_r
 		const char *list = row->alternatives[i];
 
 		while (nsn_next_word(&list, function, sizeof(function)) &&
-		       has_symbol(doctor, function) && (doctor->kprobe || has_btf(doctor, function)))
+		       has_symbol(doctor, function) &&
+		       (doctor->kprobe || has_btf(doctor, function)))
 			;
 		used += snprintf(check->detail + used, sizeof(check->detail) - used, "%s%s %s",
 				 used ? "; " : "",

@@ -49,6 +49,7 @@ enum nsn_tone {
 struct nsn_value {
 	enum nsn_value_type type;
 	enum nsn_tone tone;
+	bool moot; /* UNKNOWN by its nature, not for lack of knowledge: there is nothing to know */
 	bool boolean;
 	uint64_t number;
 	const char *text;   /* as in JSON: points into the model, to static text or to scratch[] */
@@ -97,7 +98,7 @@ struct nsn_field {
 	unsigned int text; /* enum nsn_text_place bits */
 	/* The tree's sentence. NULL: in that state the field is left out of it. */
 	const char *prefix; /* before a text, a number or a list */
-	const char *yes, *no, *unknown;
+	const char *yes, *no, *unknown, *none;
 	/* Every text that the field can have, ended by a NULL text; NULL if it is free text. */
 	const struct nsn_wording *values;
 	const char *help; /* one sentence, for documents and for HELP of the metric */

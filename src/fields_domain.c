@@ -56,6 +56,7 @@ const struct nsn_field nsn_fields_container[] = {
 		.source = "kernel.vfio",
 		.text = NSN_TEXT_TREE,
 		.unknown = "of an unknown kind",
+		.none = "VFIO container without an IOMMU domain: not set up yet, or refused",
 		.values = container_kinds,
 		.help = "What kind of container it is.",
 		.get = get_container_kind_any,
@@ -133,7 +134,8 @@ static void explain_null(const struct nsn_domain *domain, struct nsn_value *valu
 {
 	if (value->type != NSN_VALUE_UNKNOWN)
 		return;
-	if (domain->kind == NSN_DOMAIN_BLOCKED)
+	value->moot = domain->kind == NSN_DOMAIN_BLOCKED;
+	if (value->moot)
 		value->reason = "it blocks all DMA: there is no No Snoop to block";
 	else if (NSN_KNOWS(&domain->rec, domain, page_table) &&
 		 domain->rec.page_table == NSN_PT_AMD_V2)
@@ -201,11 +203,11 @@ NSN_GETTER(get_op, nsn_domain)
 }
 
 static const struct nsn_wording kinds[] = {
-	{ "unmanaged", "made for user space", NSN_TONE_PLAIN },
-	{ "dma", "the host's own", NSN_TONE_PLAIN },
-	{ "dma_fq", "the host's own", NSN_TONE_PLAIN },
+	{ "unmanaged", NULL, NSN_TONE_PLAIN },
+	{ "dma", NULL, NSN_TONE_PLAIN },
+	{ "dma_fq", NULL, NSN_TONE_PLAIN },
 	{ "identity", "no translation: devices see all memory", NSN_TONE_PLAIN },
-	{ "blocked", "all DMA is blocked", NSN_TONE_PLAIN },
+	{ "blocked", "it blocks all DMA", NSN_TONE_PLAIN },
 	{ "nested", "nested in a table of the guest", NSN_TONE_PLAIN },
 	{ "sva", "shares a process's page table", NSN_TONE_PLAIN },
 	{ NULL, NULL, NSN_TONE_PLAIN },
@@ -259,6 +261,7 @@ const struct nsn_field nsn_fields_domain[] = {
 		.source = "kernel.iommu",
 		.metric = "nosnoop_domain_info",
 		.metric_type = NSN_METRIC_LABEL,
+		.text = NSN_TEXT_TREE,
 		.values = kinds,
 		.help = "What the domain is for.",
 		.get = get_kind_any,

@@ -32,8 +32,7 @@ int nsn_kallsyms__want(struct nsn_kallsyms *kallsyms, const char *name);
 int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path);
 
 /* The answer for a symbol that was asked for, or NULL if the kernel has none of that name. */
-const struct nsn_kallsym *nsn_kallsyms__find(const struct nsn_kallsyms *kallsyms,
-					     const char *name);
+const struct nsn_kallsym *nsn_kallsyms__find(const struct nsn_kallsyms *kallsyms, const char *name);
 
 void nsn_kallsyms__free(struct nsn_kallsyms *kallsyms);
 

@@ -2,11 +2,15 @@
 /*
  * model_internal.h - what the model*.c files share while a model is built. Floor 1.
  *
- * Building goes through four steps, each a file:
- *	model.c         takes records in, looks objects up, gives values their names
- *	model_build.c   makes one object per thing, gives it its id, sorts
- *	model_join.c    lets containers, domains, groups and devices point at each other
- *	model_vm.c      ties VMs to containers, lists paths, reaches verdicts
+ * Building goes through steps, in this order:
+ *	model.c            takes records in, looks objects up, gives values their names
+ *	model_build.c      makes one object per thing, gives it its id, sorts;
+ *	model_build_dma.c  the same for domains and containers
+ *	model_join.c       lets containers, domains, groups and devices point at each other;
+ *	model_domain.c     tells whether a domain blocks No Snoop
+ *	model_link.c       ties VMs to containers
+ *	model_vm.c         lists each VM's paths, reaches its verdict;
+ *	model_register.c   tells what KVM would register now
  */
 #ifndef NSN_MODEL_INTERNAL_H
 #define NSN_MODEL_INTERNAL_H
@@ -68,8 +72,39 @@ bool nsn_pids_has(const struct nsn_pids *pids, uint64_t pid);
 /* Number of the group that VFIO's group record stands for, or -1. */
 long nsn_vfio_group_number(const struct nsn_model *model, const struct nsn_rec_vfio_group *rec);
 
-int nsn_model_build_objects(struct nsn_model *model); /* model_build.c */
-int nsn_model_join(struct nsn_model *model);          /* model_join.c */
-int nsn_model_judge_vms(struct nsn_model *model);     /* model_vm.c */
+/* For printf's %llu. */
+#define NSN_U64(value) ((unsigned long long)(value))
+
+/* Order of ids: 2 before 10. The id is the first member of each object. */
+int nsn_compare_ids(const void *a, const void *b);
+
+#define NSN_SORT(model, name)                                                                      \
+	do {                                                                                       \
+		if ((model)->name##_count)                                                         \
+			qsort((model)->name, (model)->name##_count, sizeof(*(model)->name),        \
+			      nsn_compare_ids);                                                    \
+	} while (0)
+
+/* Room for as many objects as `count` records can make; count 0 gives NULL and no error. */
+int nsn_allocate(void *array, size_t count, size_t size);
+
+#define NSN_ALLOCATE(model, name, n) nsn_allocate(&(model)->name, n, sizeof(*(model)->name))
+
+/* Each step: 0 or -ENOMEM. */
+int nsn_model_build_objects(struct nsn_model *model);
+int nsn_model_build_domains(struct nsn_model *model);
+int nsn_model_build_containers(struct nsn_model *model);
+int nsn_model_join(struct nsn_model *model);
+void nsn_model_judge_domain(struct nsn_domain *domain);
+int nsn_model_link_vms(struct nsn_model *model);
+int nsn_model_judge_vms(struct nsn_model *model);
+
+/* Why paths of any VM may be unseen (static text or the model's), or NULL if none can be. */
+const char *nsn_model_why_blind(const struct nsn_model *model);
+
+/* Sets vm->may_own_unlinked and its reason; blind is nsn_model_why_blind()'s answer. */
+void nsn_model_judge_hidden(struct nsn_model *model, struct nsn_vm *vm, const char *blind);
+
+enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm);
 
 #endif /* NSN_MODEL_INTERNAL_H */

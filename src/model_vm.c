@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * model_vm.c - ties VMs to containers, lists the paths by which a device's DMA can reach a VM's
- * memory, and reaches each VM's verdict. Floor 1.
+ * model_vm.c - lists the paths by which a device's DMA can reach a VM's memory, and reaches each
+ * VM's verdict. Floor 1.
  *
  * Whatever could hide a path (a descriptor of unknown kind, a list that was cut, a record that was
  * lost) makes the VM's paths uncertain: then a verdict that would say "nothing to fear" is unknown.
@@ -11,267 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- links ----------------------------------------------------------------------------------- */
-
-/* Keeps the strongest link between a VM and a container. */
-static int add_link(struct nsn_vm *vm, struct nsn_container *container, enum nsn_link_by by)
-{
-	struct nsn_link *link;
-
-	for (size_t i = 0; i < vm->links_count; i++) {
-		if (vm->links[i].container != container)
-			continue;
-		if (by < vm->links[i].by)
-			vm->links[i].by = by;
-		vm->links[i].certain = vm->links[i].by <= NSN_LINK_SAME_MM;
-		return 0;
-	}
-	link = NSN_APPEND(vm, links);
-	if (!link)
-		return -ENOMEM;
-	link->container = container;
-	link->by = by;
-	link->certain = by <= NSN_LINK_SAME_MM;
-	if (nsn_refs_add(&vm->containers, container))
-		return -ENOMEM;
-	return nsn_refs_add(&container->vms, vm);
-}
-
-static struct nsn_vm *vm_by_key(const struct nsn_model *model, uint64_t key)
-{
-	return nsn_index_get(model->build->index, NSN_CLASS_VM, key);
-}
-
-/* Who holds descriptors of what; a descriptor that cannot be placed may be anybody's. */
-static int read_holders(struct nsn_model *model)
-{
-	struct nsn_index_entry *index = model->build->index;
-
-	NSN_FOR_EACH(model, FILE, file, rec) {
-		struct nsn_vm *vm = vm_by_key(model, rec->vm);
-		uint64_t keys = rec->vm | rec->container | rec->vfio_group | rec->vfio_device |
-				rec->iommufd | rec->vdpa;
-
-		if (!NSN_KNOWS(rec, file, kind) || !NSN_KNOWS(rec, file, pid) || !keys) {
-			model->blind_to_files = true;
-			continue;
-		}
-		if (vm && nsn_pids_add(&vm->holders, rec->pid))
-			return -ENOMEM;
-		for (size_t i = 0; i < 3; i++) {
-			struct nsn_container *container = nsn_index_get(
-				index,
-				i == 0	 ? NSN_CLASS_CONTAINER
-				: i == 1 ? NSN_CLASS_IOMMUFD
-					 : NSN_CLASS_VDPA,
-				i == 0 ? rec->container : i == 1 ? rec->iommufd : rec->vdpa);
-
-			if (container && nsn_pids_add(&container->pids, rec->pid))
-				return -ENOMEM;
-		}
-	}
-	/* a group or device file holds the container that the group was set into */
-	for (size_t i = 0; i < model->groups_count; i++) {
-		struct nsn_group *group = &model->groups[i];
-
-		for (size_t p = 0; group->container && p < group->opened_by.items_count; p++)
-			if (nsn_pids_add(&group->container->pids, group->opened_by.items[p]))
-				return -ENOMEM;
-	}
-	return 0;
-}
-
-static const struct nsn_rec_process *process_of(const struct nsn_model *model, uint64_t pid)
-{
-	return nsn_index_get(model->build->index, NSN_INDEX_PROCESS, pid);
-}
-
-/* The root cgroup groups nothing. */
-static bool cgroup_known(const struct nsn_rec_process *process)
-{
-	return process && NSN_KNOWS(process, process, cgroup);
-}
-
-static bool same_cgroup(const struct nsn_rec_process *a, const struct nsn_rec_process *b)
-{
-	return cgroup_known(a) && cgroup_known(b) && a->cgroup[0] && strcmp(a->cgroup, "/") &&
-	       strcmp(a->cgroup, b->cgroup) == 0;
-}
-
-static int link_by_process(struct nsn_model *model, struct nsn_vm *vm,
-			   struct nsn_container *container)
-{
-	for (size_t i = 0; i < container->pids.items_count; i++) {
-		uint64_t pid = container->pids.items[i];
-
-		if (pid == vm->pid || nsn_pids_has(&vm->holders, pid))
-			return add_link(vm, container, NSN_LINK_SAME_PROCESS);
-	}
-	for (size_t i = 0; i < container->pids.items_count; i++)
-		if (same_cgroup(vm->process, process_of(model, container->pids.items[i])))
-			return add_link(vm, container, NSN_LINK_SAME_CGROUP);
-	return 0;
-}
-
-static bool has_certain_link(const struct nsn_container *container)
-{
-	for (size_t i = 0; i < container->vms.items_count; i++) {
-		const struct nsn_vm *vm = container->vms.items[i];
-
-		for (size_t l = 0; l < vm->links_count; l++)
-			if (vm->links[l].container == container && vm->links[l].certain)
-				return true;
-	}
-	return false;
-}
-
-static bool has_link(const struct nsn_vm *vm, const struct nsn_container *container)
-{
-	return nsn_refs_has(&vm->containers, container);
-}
-
-static enum nsn_tri same_mm(const struct nsn_vm *vm, const struct nsn_container *container)
-{
-	if (!NSN_KNOWS(&vm->rec, vm, mm) || !NSN_KNOWS(&container->rec, container, mm))
-		return NSN_UNKNOWN;
-	if (!container->rec.mm)
-		return NSN_UNKNOWN; /* it has no mapping yet */
-	return vm->rec.mm == container->rec.mm ? NSN_YES : NSN_NO;
-}
-
-static int link_by_kvm_vfio(struct nsn_model *model)
-{
-	struct nsn_index_entry *index = model->build->index;
-
-	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
-		struct nsn_vm *vm = vm_by_key(model, rec->vm);
-		const struct nsn_rec_vfio_device *device = nsn_index_get(
-			model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
-		const struct nsn_rec_vfio_group *group =
-			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
-		struct nsn_container *container;
-		int err = 0;
-
-		if (!vm)
-			continue;
-		if (!group && device)
-			group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
-					      device->vfio_group);
-		container = group ? nsn_index_get(index, NSN_CLASS_CONTAINER, group->container)
-				  : NULL;
-		if (container)
-			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
-		container = nsn_index_get(index, NSN_CLASS_IOMMUFD,
-					  group && group->iommufd ? group->iommufd
-					  : device		  ? device->iommufd
-								  : 0);
-		if (!err && container)
-			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int link_vms(struct nsn_model *model)
-{
-	int err = link_by_kvm_vfio(model);
-
-	for (size_t v = 0; v < model->vms_count && !err; v++)
-		for (size_t c = 0; c < model->containers_count && !err; c++)
-			if (same_mm(&model->vms[v], &model->containers[c]) == NSN_YES)
-				err = add_link(&model->vms[v], &model->containers[c],
-					       NSN_LINK_SAME_MM);
-	for (size_t c = 0; c < model->containers_count && !err; c++) {
-		struct nsn_container *container = &model->containers[c];
-
-		if (has_certain_link(container))
-			continue;
-		for (size_t v = 0; v < model->vms_count && !err; v++)
-			if (!has_link(&model->vms[v], container))
-				err = link_by_process(model, &model->vms[v], container);
-	}
-	return err;
-}
-
-/* ---- what may be hidden ---------------------------------------------------------------------- */
-
-/*
- * Could this container, which no link ties to the VM, be its all the same? Not if it is certainly
- * another's, or if its memory or its holders are known to be others.
- */
-static bool may_own(struct nsn_model *model, const struct nsn_vm *vm,
-		    const struct nsn_container *container)
-{
-	if (has_link(vm, container) || has_certain_link(container))
-		return false;
-	if (!container->pids.items_count)
-		return same_mm(vm, container) != NSN_NO;
-	if (!vm->pid)
-		return true;
-	if (!cgroup_known(vm->process))
-		return same_mm(vm, container) != NSN_NO;
-	for (size_t i = 0; i < container->pids.items_count; i++)
-		if (!cgroup_known(process_of(model, container->pids.items[i])))
-			return same_mm(vm, container) != NSN_NO;
-	return false;
-}
-
-/* Records that name no owner could be part of any VM's path. */
-static const char *find_orphans(const struct nsn_model *model)
-{
-	NSN_FOR_EACH(model, VM_FILE, vm_file, rec)
-		if (!NSN_KNOWS(rec, vm_file, vm))
-			return "a kvm-vfio file belongs to an unknown VM";
-	NSN_FOR_EACH(model, TYPE1_DOMAIN, type1_domain, rec)
-		if (!NSN_KNOWS(rec, type1_domain, container) ||
-		    !NSN_KNOWS(rec, type1_domain, domain))
-			return "a domain belongs to an unknown container";
-	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
-		if (!NSN_KNOWS(rec, type1_group, container))
-			return "a group belongs to an unknown container";
-	NSN_FOR_EACH(model, CONTAINER, container, rec)
-		if (!NSN_KNOWS(rec, container, container))
-			return "a container could not be identified";
-	NSN_FOR_EACH(model, VFIO_GROUP, vfio_group, rec)
-		if (!NSN_KNOWS(rec, vfio_group, container) ||
-		    !NSN_KNOWS(rec, vfio_group, vfio_group) ||
-		    !NSN_KNOWS(rec, vfio_group, iommufd))
-			return "a VFIO group's container is unknown";
-	return NULL;
-}
-
-/* Why paths of any VM may be unseen, or NULL if none can be. */
-static const char *why_blind(const struct nsn_model *model)
-{
-	static const char *const sources[] = { "kernel.files", "kernel.vfio", "kernel.type1" };
-	const char *reason;
-
-	for (size_t i = 0; i < NSN_ARRAY_SIZE(sources); i++)
-		if (nsn_model__source(model, "kernel.vfio", NULL) != NSN_SOURCE_ABSENT &&
-		    nsn_model__source(model, sources[i], &reason) == NSN_SOURCE_FAILED)
-			return reason[0] ? reason : "VFIO's objects could not be read";
-	if (model->lost_records)
-		return "records of the snapshot were lost";
-	if (model->blind_to_files)
-		return "not every descriptor could be read";
-	return find_orphans(model);
-}
-
-static void judge_hidden(struct nsn_model *model, struct nsn_vm *vm, const char *blind)
-{
-	if (!NSN_KNOWS(&vm->rec, vm, vm) || vm->torn)
-		vm->may_own_reason = "the VM changed while it was read";
-	else if (vm->truncated)
-		vm->may_own_reason = "a list of the VM was cut";
-	else if (blind)
-		vm->may_own_reason = blind;
-	for (size_t c = 0; c < model->containers_count && !vm->may_own_reason; c++)
-		if (may_own(model, vm, &model->containers[c]))
-			vm->may_own_reason = "a container belongs to nobody we can name";
-	vm->may_own_unlinked = vm->may_own_reason != NULL;
-}
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
@@ -543,76 +282,6 @@ static enum nsn_verdict judge_verdict(const struct nsn_vm *vm)
 	return NSN_VERDICT_COHERENT;
 }
 
-/* ---- what KVM would register now ------------------------------------------------------------- */
-
-/* By capability (6.2 and later): any device without it makes the VM non-coherent. */
-static enum nsn_tri lacks_capability(const struct nsn_group *group)
-{
-	enum nsn_tri lacks = NSN_NO;
-
-	for (size_t i = 0; i < group->devices.items_count; i++) {
-		const struct nsn_device *device = group->devices.items[i];
-
-		if (!device->vfio.h.known)
-			continue;
-		if (device->can_enforce == NSN_NO)
-			return NSN_YES;
-		if (device->can_enforce == NSN_UNKNOWN)
-			lacks = NSN_UNKNOWN;
-	}
-	return lacks;
-}
-
-/* By domain (before 6.2): any domain of the group's container without VFIO's flag does. */
-static enum nsn_tri lacks_enforcement(const struct nsn_group *group)
-{
-	enum nsn_tri lacks = NSN_NO;
-
-	if (!group->container)
-		return NSN_NO; /* a group in no container counts as coherent */
-	if (group->container->kind == NSN_CONTAINER_NONE)
-		return NSN_YES; /* no driver that could say so */
-	for (size_t i = 0; i < group->container->domains.items_count; i++) {
-		const struct nsn_domain *domain = group->container->domains.items[i];
-
-		if (domain->vfio_flag == NSN_NO)
-			return NSN_YES;
-		if (domain->vfio_flag == NSN_UNKNOWN)
-			lacks = NSN_UNKNOWN;
-	}
-	return lacks;
-}
-
-static enum nsn_tri judge_would_register(const struct nsn_model *model, const struct nsn_vm *vm)
-{
-	enum nsn_tri by_capability = NSN_TRI(&model->kernel, kernel, criterion_capability);
-	enum nsn_tri would = NSN_NO;
-
-	if (by_capability == NSN_UNKNOWN || NSN_TRI(&vm->rec, vm, complete) != NSN_YES ||
-	    vm->torn || vm->truncated || model->lost_records)
-		return NSN_UNKNOWN;
-	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
-		const struct nsn_rec_vfio_group *vfio =
-			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
-		long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
-		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
-		enum nsn_tri lacks;
-
-		if (rec->vm != vm->rec.vm)
-			continue;
-		if (NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE)
-			continue; /* neither: KVM takes it as coherent */
-		if (!group)
-			return NSN_UNKNOWN;
-		lacks = by_capability ? lacks_capability(group) : lacks_enforcement(group);
-		if (lacks == NSN_YES)
-			return NSN_YES;
-		if (lacks == NSN_UNKNOWN)
-			would = NSN_UNKNOWN;
-	}
-	return would;
-}
-
 static void mark_shared_processes(struct nsn_model *model)
 {
 	for (size_t i = 0; i < model->vms_count; i++)
@@ -623,13 +292,11 @@ static void mark_shared_processes(struct nsn_model *model)
 
 int nsn_model_judge_vms(struct nsn_model *model)
 {
+	int err = nsn_model_link_vms(model);
 	const char *blind;
-	int err = read_holders(model);
 
-	if (!err)
-		err = link_vms(model);
 	mark_shared_processes(model);
-	blind = why_blind(model);
+	blind = nsn_model_why_blind(model);
 	for (size_t v = 0; v < model->vms_count && !err; v++) {
 		struct nsn_vm *vm = &model->vms[v];
 
@@ -641,9 +308,9 @@ int nsn_model_judge_vms(struct nsn_model *model)
 			break;
 		if (vm->paths_count)
 			qsort(vm->paths, vm->paths_count, sizeof(*vm->paths), compare_paths);
-		judge_hidden(model, vm, blind);
+		nsn_model_judge_hidden(model, vm, blind);
 		vm->guest_wbinvd = judge_wbinvd(model, vm);
-		vm->kvm_would_register = judge_would_register(model, vm);
+		vm->kvm_would_register = nsn_model_would_register(model, vm);
 		vm->verdict = judge_verdict(vm);
 	}
 	return err;

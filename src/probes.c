@@ -71,9 +71,9 @@ const struct nsn_module_row *nsn_module_row__find(const char *name)
 	return NULL;
 }
 
-#define FUNCTION(id, symbol, from, what)                                                           \
+#define FUNCTION(id, symbol, from, what) \
 	[NSN_SYM_##id] = { .name = symbol, .module = from, .data = false, .gives = what }
-#define VARIABLE(id, symbol, from, what)                                                           \
+#define VARIABLE(id, symbol, from, what) \
 	[NSN_SYM_##id] = { .name = symbol, .module = from, .data = true, .gives = what }
 
 const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
@@ -105,10 +105,12 @@ const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
 		 "whether guest WBINVD exits to KVM on Intel"),
 };
 
-#define PROBE(id, part, where, of, what, ...)                                                      \
-	{                                                                                          \
-		.name = id, .module = part, .points = NSN_PROBE_##where, .feature = of,            \
-		.gives = what, .alternatives = { __VA_ARGS__ }                                     \
+#define PROBE(id, part, where, of, what, ...)                                           \
+	{                                                                               \
+		.name = id, .module = part, .points = NSN_PROBE_##where, .feature = of, \
+		.gives = what, .alternatives = {                                        \
+			__VA_ARGS__                                                     \
+		}                                                                       \
 	}
 
 const struct nsn_probe_row nsn_probe_rows[] = {
@@ -123,8 +125,8 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 	      "wbinvd: those that KVM's instruction emulator meets", "emulator_wbinvd"),
 	PROBE("kvm_register", "kvm", EXIT, "registration", "kvm_register: a VM turns non-coherent",
 	      "kvm_arch_register_noncoherent_dma"),
-	PROBE("kvm_unregister", "kvm", EXIT, "registration",
-	      "kvm_unregister: a VM turns coherent", "kvm_arch_unregister_noncoherent_dma"),
+	PROBE("kvm_unregister", "kvm", EXIT, "registration", "kvm_unregister: a VM turns coherent",
+	      "kvm_arch_unregister_noncoherent_dma"),
 	PROBE("kvm_coherency", "kvm", EXIT, "registration",
 	      "why a registration changed, or did not", "kvm_vfio_update_coherency"),
 	PROBE("kvm_file", "kvm", BOTH, "kvm_file", "kvm_file_add, kvm_file_del",
@@ -214,8 +216,9 @@ enum nsn_probe_method nsn_probe__choose(const struct nsn_probe_row *row,
 					const struct nsn_probe_kernel *kernel,
 					const char **alternative)
 {
-	const bool usable[] = { [NSN_PROBE_FENTRY] = kernel->fentry,
-				[NSN_PROBE_KPROBE] = kernel->kprobe };
+	const bool usable[] = {
+		[NSN_PROBE_FENTRY] = kernel->fentry, [NSN_PROBE_KPROBE] = kernel->kprobe
+	};
 
 	for (int method = 0; method < NSN_PROBE_NONE; method++) {
 		for (size_t i = 0; usable[method] && i < NSN_PROBE_ALTERNATIVES; i++) {
@@ -234,7 +237,7 @@ void nsn_iommu_driver_name(const char *symbol, char *out, size_t size)
 	static const struct {
 		const char *prefix, *name;
 	} drivers[] = {
-		{ "intel_", "intel" }, { "amd_", "amd" }, { "viommu_", "virtio" },
+		{ "intel_", "intel" }, { "amd_", "amd" },   { "viommu_", "virtio" },
 		{ "identity_", "" },   { "blocking_", "" },
 	};
 	size_t length = strcspn(symbol, "_ ");

@@ -9,6 +9,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "render_page.h"
+#include "util.h"
 
 #define GAP_CELLS 2 /* between the columns */
 
@@ -137,10 +138,15 @@ int nsn_render_doctor_text(FILE *out, const struct nsn_checks *checks, bool fact
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
-/* A string, or null for NULL and "". */
+/* A string, or null for NULL and "". A path may be no valid UTF-8: bad bytes become U+FFFD. */
 static json_t *text_or_null(const char *text)
 {
-	return text && *text ? json_string(text) : json_null();
+	char clean[1024];
+
+	if (!text || !*text)
+		return json_null();
+	nsn_utf8_copy(clean, sizeof(clean), text);
+	return json_string(clean);
 }
 
 /* Sets a key; a value that could not be made is a lack of memory. */

@@ -10,6 +10,7 @@
 
 #define LABEL_COLUMN 10 /* where "Why" and kin start, under a finding's rule */
 #define TEXT_COLUMN  20
+#define MOST_FACTS   128
 #define MOST_REASONS 20 /* beyond, the JSON output has them all */
 
 static enum nsn_tone severity_tone(enum nsn_severity severity)
@@ -41,9 +42,11 @@ static void print_evidence(struct nsn_page *page, const struct nsn_finding *find
 		const struct nsn_evidence *evidence = &finding->evidence[i];
 		char *key = nsn_page__format(page, "%s", evidence->key);
 
+		if (!evidence->value[0])
+			continue;
 		for (char *c = key; *c; c++)
 			*c = *c == '_' ? ' ' : *c;
-		text = nsn_page__format(page, "%s%s%s: %s", text, i ? "; " : "", key,
+		text = nsn_page__format(page, "%s%s%s: %s", text, *text ? "; " : "", key,
 					nsn_page__safe(page, evidence->value));
 	}
 	if (*text)
@@ -96,51 +99,91 @@ static const char *subject_title(const struct nsn_model *model, const char *id)
 	return id;
 }
 
-/* "vcpus" of "vms.vcpus" if the fact before was of VMs too, else "; vms: vcpus". */
-static const char *add_fact(struct nsn_page *page, const char *text, const char *before,
-			    const struct nsn_unknown *row, size_t subjects)
-{
-	const char *dot = strchr(row->fact, '.'), *name = dot ? dot + 1 : row->fact;
-	size_t length = (size_t)(name - row->fact);
-	const char *of = "";
+/* A fact that is unknown: its first row, and how many objects lack it. */
+struct fact {
+	const struct nsn_unknown *row;
+	size_t subjects;
+};
 
-	if (subjects > 1)
-		of = nsn_page__format(page, " (%zu of them)", subjects);
-	else if (strcmp(row->subject, "*") && strcmp(row->subject, "host"))
-		of = nsn_page__format(
-			page, " (%s)",
-			nsn_page__safe(page, subject_title(page->model, row->subject)));
-	if (before && strncmp(before, row->fact, length) == 0)
-		return nsn_page__format(page, "%s, %s%s", text, name, of);
-	return nsn_page__format(page, "%s%s%.*s: %s%s", text, before ? "; " : "",
-				(int)(length ? length - 1 : 0), row->fact, name, of);
+/* Who lacks it: "" for all or for the host, " (web1)", " (5 of them)". */
+static const char *subjects_of(struct nsn_page *page, const struct fact *fact)
+{
+	const char *subject = fact->row->subject;
+
+	if (fact->subjects > 1)
+		return nsn_page__format(page, " (%zu of them)", fact->subjects);
+	if (strcmp(subject, "*") == 0 || strcmp(subject, "host") == 0)
+		return "";
+	return nsn_page__format(page, " (%s)",
+				nsn_page__safe(page, subject_title(page->model, subject)));
+}
+
+static bool is_meant(const struct nsn_unknown *row, bool rules)
+{
+	return row->rule == rules && !row->moot;
 }
 
 /* All facts that are unknown for one reason; rows of one fact stand together. */
-static const char *facts_of(struct nsn_page *page, const struct nsn_unknowns *unknowns, bool rules,
-			    const char *reason)
+static size_t collect_facts(const struct nsn_unknowns *unknowns, bool rules, const char *reason,
+			    struct fact *facts)
 {
-	const struct nsn_unknown *last = NULL;
-	const char *text = "", *before = NULL;
-	size_t subjects = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < unknowns->items_count; i++) {
 		const struct nsn_unknown *row = &unknowns->items[i];
 
-		if (row->rule != rules || strcmp(row->reason, reason))
+		if (!is_meant(row, rules) || strcmp(row->reason, reason))
 			continue;
-		if (last && strcmp(last->fact, row->fact) == 0) {
-			subjects++;
+		if (count && strcmp(facts[count - 1].row->fact, row->fact) == 0) {
+			facts[count - 1].subjects++;
 			continue;
 		}
-		if (last) {
-			text = add_fact(page, text, before, last, subjects);
-			before = last->fact;
-		}
-		last = row;
-		subjects = 1;
+		if (count == MOST_FACTS)
+			break;
+		facts[count].row = row;
+		facts[count++].subjects = 1;
 	}
-	return last ? add_fact(page, text, before, last, subjects) : text;
+	return count;
+}
+
+/* "vms (web1): vcpus, pid; groups: owner": kind and subjects are said where they change. */
+static const char *facts_of(struct nsn_page *page, const struct nsn_unknowns *unknowns,
+			    const char *reason)
+{
+	struct fact facts[MOST_FACTS];
+	size_t count = collect_facts(unknowns, false, reason, facts);
+	const char *text = "", *before = "";
+
+	for (size_t i = 0; i < count; i++) {
+		const char *fact = facts[i].row->fact;
+		int kind = (int)strcspn(fact, ".");
+		const char *whose = nsn_page__format(page, "%.*s%s: ", kind, fact,
+						     subjects_of(page, &facts[i]));
+		bool same = strcmp(whose, before) == 0;
+
+		text = nsn_page__format(page, "%s%s%s%s", text,
+					!i     ? ""
+					: same ? ", "
+					       : "; ",
+					same ? "" : whose, fact + kind + 1);
+		before = whose;
+	}
+	return text;
+}
+
+/* "NS001 (web1), NS002 (3 of them)" */
+static const char *rules_of(struct nsn_page *page, const struct nsn_unknowns *unknowns,
+			    const char *reason)
+{
+	struct fact facts[MOST_FACTS];
+	size_t count = collect_facts(unknowns, true, reason, facts);
+	const char *text = "";
+
+	for (size_t i = 0; i < count; i++)
+		text = nsn_page__format(page, "%s%s%s%s", text, i ? ", " : "",
+					strchr(facts[i].row->fact, '.') + 1,
+					subjects_of(page, &facts[i]));
+	return text;
 }
 
 static void print_reasons(struct nsn_page *page, const struct nsn_unknowns *unknowns, bool rules)
@@ -151,7 +194,7 @@ static void print_reasons(struct nsn_page *page, const struct nsn_unknowns *unkn
 	for (size_t i = 0; i < unknowns->items_count; i++) {
 		const struct nsn_unknown *row = &unknowns->items[i];
 
-		if (row->rule != rules)
+		if (!is_meant(row, rules))
 			continue;
 		for (known = 0; known < count && strcmp(reasons[known], row->reason); known++)
 			;
@@ -164,7 +207,8 @@ static void print_reasons(struct nsn_page *page, const struct nsn_unknowns *unkn
 		reasons[count++] = row->reason;
 		nsn_page__paragraph(page, 0, 2, "", 2, nsn_page__safe(page, row->reason));
 		nsn_page__paragraph(page, 0, 6, "", 6,
-				    facts_of(page, unknowns, rules, row->reason));
+				    rules ? rules_of(page, unknowns, row->reason)
+					  : facts_of(page, unknowns, row->reason));
 	}
 	if (more)
 		fprintf(page->out, "  ... and %zu more; --format json has them all\n", more);
@@ -173,7 +217,7 @@ static void print_reasons(struct nsn_page *page, const struct nsn_unknowns *unkn
 static bool any(const struct nsn_unknowns *unknowns, bool rules)
 {
 	for (size_t i = 0; i < unknowns->items_count; i++)
-		if (unknowns->items[i].rule == rules)
+		if (is_meant(&unknowns->items[i], rules))
 			return true;
 	return false;
 }

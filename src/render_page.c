@@ -126,8 +126,9 @@ static void put_safe(FILE *out, const char *text, bool utf8)
 		int cells = bad ? -1 : cells_of(code, utf8);
 
 		marks = cells == 0 ? marks + 1 : 0;
-		/* A space or a mark at the start would look like a part of what stands before. */
-		if (cells < 0 || marks > MOST_MARKS || (!used && (cells == 0 || code == ' '))) {
+		/* What stands at an edge would look like a part of the page. */
+		if (cells < 0 || marks > MOST_MARKS || (cells == 0 && !used) ||
+		    (code == ' ' && (!used || text[1] == ' ' || !text[1]))) {
 			put_escaped(out, text, length, code);
 			used += 6;
 		} else {

@@ -36,8 +36,9 @@ char *nsn_page__format(struct nsn_page *page, const char *format, ...)
 
 /*
  * Any bytes as text that can do no harm: control characters, marks of writing direction, invisible
- * and unassigned ones and bad UTF-8 become \n, \x1b, \u202e; a backslash is doubled. Without
- * opts->utf8 the result is ASCII. Longer than NSN_SAFE_CELLS: cut, with an ellipsis.
+ * and unassigned ones and bad UTF-8 become \n, \x1b, \u202e; a backslash is doubled; blanks at an
+ * end or in a row become \x20. Without opts->utf8 the result is ASCII. Longer than NSN_SAFE_CELLS:
+ * cut, with an ellipsis.
  */
 #define NSN_SAFE_CELLS 2000
 const char *nsn_page__safe(struct nsn_page *page, const char *text);

@@ -20,7 +20,7 @@ struct column {
 	size_t cells; /* its width now */
 	bool list;    /* wraps instead of being cut */
 	bool right;
-	bool says; /* some object has such a thing */
+	bool says; /* some object has such a thing, and it is known */
 };
 
 struct table {
@@ -63,7 +63,7 @@ static void measure(struct nsn_page *page, const struct table *table, struct col
 		nsn_field__get(column->field, page->model, object, &value);
 		column->list |= value.type == NSN_VALUE_LIST;
 		column->right |= value.type == NSN_VALUE_INT;
-		column->says |= value.type != NSN_VALUE_NONE && value.type != NSN_VALUE_ABSENT;
+		column->says |= value.type > NSN_VALUE_ABSENT;
 	}
 }
 

@@ -102,7 +102,9 @@ static void print_none(struct nsn_page *page, const char *source, const char *no
 	const char *text = nothing;
 
 	if (nsn_model__source(page->model, source, &reason) == NSN_SOURCE_FAILED)
-		text = nsn_page__format(page, "unknown: %s", nsn_page__safe(page, reason));
+		text = nsn_page__format(page, "unknown: %s",
+					reason[0] ? nsn_page__safe(page, reason)
+						  : "it could not be read");
 	nsn_page__paragraph(page, 0, 2, "", 2, text);
 }
 

@@ -133,7 +133,7 @@ static void add_path(struct tree *tree, size_t parent, const struct nsn_path *pa
 	else if (path->device && find_child(tree, node, path->device) == ROOT)
 		add_object(tree, node, NSN_OBJECT_DEVICE, path->device, how, tone);
 	else if (!path->device)
-		add_node(tree, node, path, "something", how, tone);
+		add_node(tree, node, path, "unknown device", how, tone);
 }
 
 static void add_vm(struct tree *tree, const struct nsn_vm *vm)

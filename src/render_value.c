@@ -59,7 +59,9 @@ static const char *phrase(struct nsn_page *page, const struct nsn_field *field,
 
 	switch (value->type) {
 	case NSN_VALUE_UNKNOWN:
-		return field->unknown;
+		return value->moot ? NULL : field->unknown;
+	case NSN_VALUE_NONE:
+		return field->none;
 	case NSN_VALUE_BOOL:
 		return value->boolean ? field->yes : field->no;
 	case NSN_VALUE_TEXT:

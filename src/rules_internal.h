@@ -10,13 +10,13 @@
  *	rules_vm.c      judges whose subject is a VM
  *	rules_kvm.c     the judge of what KVM registered for it
  *	rules_domain.c  … a domain
- *	rules_container.c … a container
+ *	rules_container.c … a container: whose is it, has it an IOMMU
  *	rules_group.c   … a group
  *	rules_host.c    … the host or a device
  *
  * A judge keeps to one law: taking a fact away may turn its answer into "unknown" and into nothing
  * else. So it fails or passes on facts that are known, and calls a subject unknown whenever a
- *missing fact could have made it fail.
+ * missing fact could have made it fail.
  */
 #ifndef NSN_RULES_INTERNAL_H
 #define NSN_RULES_INTERNAL_H

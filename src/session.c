@@ -109,7 +109,8 @@ static int put_source(struct nsn_sink *sink, const char *name, const char *reaso
 static int skip_kernel(struct nsn_sink *sink)
 {
 	static const char *const sources[] = { "kernel.files", "kernel.kvm",   "kernel.vfio",
-					       "kernel.type1", "kernel.iommu", "kernel.iommufd" };
+					       "kernel.type1", "kernel.iommu", "kernel.iommufd",
+					       "kernel.vdpa" };
 	int err = 0;
 
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(sources) && !err; i++)
@@ -121,7 +122,7 @@ static int collect_names(struct nsn_session *session, struct counter *counter)
 {
 	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
 	struct wanted *entry, *next;
-	int err = 0;
+	int err = nsn_proc__source(root, &counter->sink);
 
 	HASH_ITER(hh, counter->processes, entry, next)
 		if (!err)

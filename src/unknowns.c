@@ -78,7 +78,10 @@ static int ask(struct inquiry *inquiry, const void *object, enum nsn_object subj
 		if (strcmp(last->subject, subject) == 0 && strcmp(last->reason, reason) == 0)
 			return 0;
 	}
-	return add_row(inquiry->out, inquiry->fact, subject, reason);
+	if (add_row(inquiry->out, inquiry->fact, subject, reason))
+		return -ENOMEM;
+	inquiry->out->items[inquiry->out->items_count - 1].moot = value.moot;
+	return 0;
 }
 
 /* Rows of all objects with one reason become one row for "*": 10,000 groups, one sentence. */

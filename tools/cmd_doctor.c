@@ -4,6 +4,7 @@
  * known. Floor 4.
  */
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
@@ -98,6 +99,8 @@ int cmd_doctor(int argc, char **argv)
 		err = json ? nsn_render_doctor_json(stdout, &checks, &render)
 			   : nsn_render_doctor_text(stdout, &checks, opts.cli.verbosity > 0,
 						    &render);
+		if (err == -ENOMEM)
+			nsn_error("doctor: out of memory");
 	}
 	err = nsn_cli__close_stdout(err ? NSN_EXIT_FAILURE : nsn_checks__exit_code(&checks));
 	nsn_checks__free(&checks);

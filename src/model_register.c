@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * model_register.c - what KVM would register now, by this kernel's criterion. Floor 1.
+ */
+#include "model_internal.h"
+
+/* ---- what KVM would register now ------------------------------------------------------------- */
+
+/* By capability (6.2 and later): any device without it makes the VM non-coherent. */
+static enum nsn_tri lacks_capability(const struct nsn_group *group)
+{
+	enum nsn_tri lacks = NSN_NO;
+
+	for (size_t i = 0; i < group->devices.items_count; i++) {
+		const struct nsn_device *device = group->devices.items[i];
+
+		if (!device->vfio.h.known)
+			continue;
+		if (device->can_enforce == NSN_NO)
+			return NSN_YES;
+		if (device->can_enforce == NSN_UNKNOWN)
+			lacks = NSN_UNKNOWN;
+	}
+	return lacks;
+}
+
+/* By domain (before 6.2): any domain of the group's container without VFIO's flag does. */
+static enum nsn_tri lacks_enforcement(const struct nsn_group *group)
+{
+	enum nsn_tri lacks = NSN_NO;
+
+	if (!group->container)
+		return NSN_NO; /* a group in no container counts as coherent */
+	if (group->container->kind == NSN_CONTAINER_NONE)
+		return NSN_YES; /* no driver that could say so */
+	for (size_t i = 0; i < group->container->domains.items_count; i++) {
+		const struct nsn_domain *domain = group->container->domains.items[i];
+
+		if (domain->vfio_flag == NSN_NO)
+			return NSN_YES;
+		if (domain->vfio_flag == NSN_UNKNOWN)
+			lacks = NSN_UNKNOWN;
+	}
+	return lacks;
+}
+
+enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm)
+{
+	enum nsn_tri by_capability = NSN_TRI(&model->kernel, kernel, criterion_capability);
+	enum nsn_tri would = NSN_NO;
+
+	if (by_capability == NSN_UNKNOWN || NSN_TRI(&vm->rec, vm, complete) != NSN_YES ||
+	    vm->torn || vm->truncated || model->lost_records)
+		return NSN_UNKNOWN;
+	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
+		const struct nsn_rec_vfio_group *vfio =
+			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
+		long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
+		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
+		enum nsn_tri lacks;
+
+		if (rec->vm != vm->rec.vm)
+			continue;
+		if (NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE)
+			continue; /* neither: KVM takes it as coherent */
+		if (!group)
+			return NSN_UNKNOWN;
+		lacks = by_capability ? lacks_capability(group) : lacks_enforcement(group);
+		if (lacks == NSN_YES)
+			return NSN_YES;
+		if (lacks == NSN_UNKNOWN)
+			would = NSN_UNKNOWN;
+	}
+	return would;
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# gen-matrix.sh SUMMARY...: makes the table cells x kernels of docs/kernels.md (Markdown, on
+# stdout) from the summary.jsonl files that run.sh left behind.
+set -euo pipefail
+
+[ $# -gt 0 ] || { echo "usage: ${0##*/} SUMMARY.jsonl..." >&2; exit 2; }
+dir=$(cd "$(dirname "$0")" && pwd)
+
+# the first line of each cell's expectations says what it is
+titles=$(for f in "$dir"/cells/*.expect; do
+	jq -n --arg n "$(basename "$f" .expect)" --arg t "$(sed -n '1s/^# //p' "$f")" '{($n): $t}'
+done | jq -s add)
+
+jq -rs --argjson titles "$titles" '
+	def list: map(tostring) | join(" ");
+	def flush: if .exits == null then "" else ", \(.flushes) of \(.exits) flushed" end;
+	def entry:
+		if . == null then "not run"
+		elif .outcome == "skip" then "skipped: \(.reason)"
+		else (if .outcome == "ok" then "" else "**failed** " end) + (.values |
+			(if .verdict == null then "" elif .verdict == [] then "no VM"
+			 else (.verdict | list) end) +
+			"<br>registered \(if .registered == [] then "–" else .registered | list end)" +
+			", enforced \(if .enforced == [] then "–" else .enforced | list end)" +
+			flush +
+			(if .findings == null then ""
+			 else "<br>exit \(.exit_code)" +
+			      (if .findings == [] then "" else ": " + (.findings | list) end) end))
+		end;
+	# a cell that ran twice counts as it did the last time
+	(reduce .[] as $r ({}; .[$r.cell][$r.kernel] = $r)) as $by |
+	([.[] | {kernel, release}] | unique_by(.kernel) |
+		sort_by(.release | [scan("[0-9]+") | tonumber])) as $kernels |
+	(reduce .[].cell as $c ([]; if index([$c]) then . else . + [$c] end)) as $cells |
+	"| cell | " + ([$kernels[] | .release] | join(" | ")) + " |",
+	"| --- | " + ([$kernels[] | "---"] | join(" | ")) + " |",
+	($cells[] as $c | "| `\($c)`: \($titles[$c] // "") | " +
+		([$kernels[].kernel as $k | $by[$c][$k] | entry] | join(" | ")) + " |")
+' "$@"

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What runs inside a booted kernel: boots/*.sh source this, define a function cell_NAME for each
+# cell and end in run_cells. A cell sets a state up, calls `audit`, and is torn down after.
+set -euo pipefail
+
+: "${RESULTS:?runs in a guest of the lab only}" "${LAB_TOOLS:?}" "${LAB_KDIR:?}"
+CELL=	# the results folder of the running cell
+
+# load MODULE...: each of them, with what it needs
+load() {
+	local m
+	for m; do
+		[ -d "/sys/module/${m//-/_}" ] || modprobe -d "$LAB_KDIR" "$m"
+	done
+}
+
+load_all() { load kvm kvm_amd vfio vfio_iommu_type1 vfio_pci; }
+
+group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
+
+# bind BDF...: gives the devices to vfio-pci
+bind() {
+	local d dev
+	for d; do
+		dev=/sys/bus/pci/devices/$d
+		[ ! -e "$dev/driver" ] || echo "$d" >"$dev/driver/unbind"
+		echo vfio-pci >"$dev/driver_override"
+		echo "$d" >/sys/bus/pci/drivers_probe
+		[ -e "$dev/driver" ] || echo "bind $d: refused" >&2
+	done
+}
+
+# var NAME VALUE: a fact that the expectations can use as $v.NAME (VALUE is JSON)
+var() { printf '{"%s":%s}\n' "$1" "$2" >>"$CELL/vars.jsonl"; }
+
+# in_cgroup NAME COMMAND...: runs it in a control group of its own, as a VM manager would
+in_cgroup() {
+	local cg=/sys/fs/cgroup/machine.slice/$1.scope
+	mkdir -p "$cg"
+	shift
+	echo "$BASHPID" >"$cg/cgroup.procs"
+	exec "$@"
+}
+
+# vm NAME STEP...: starts labvm as the VMM of guest NAME, runs the steps; `step` can drive it on.
+# The first failing step ends the cell. LABVM_CGROUP puts it into another's control group.
+vm() {
+	local name=$1 fifo=/run/cell/$1.fifo
+	shift
+	mkfifo "$fifo" "$fifo.ack"
+	(in_cgroup "${LABVM_CGROUP:-$name}" taskset -c 1 "$LAB_TOOLS/labvm" \
+		-name "guest=$name,debug-threads=on" -uuid "$(uuid_of "$name")" \
+		"$@" "ready:/run/cell/$name.ready" "fifo:$fifo") >>"$CELL/steps.log" 2>&1 &
+	VM_PID=$!
+	echo "$VM_PID" >>/run/cell/pids
+	var "$name" "$VM_PID"
+	var "uuid_$name" "\"$(uuid_of "$name")\""
+	while [ ! -e "/run/cell/$name.ready" ]; do
+		kill -0 "$VM_PID" 2>/dev/null || {
+			echo "vm $name ended: $(tail -n 1 "$CELL/steps.log")" >&2
+			return 1
+		}
+		sleep 0.05
+	done
+	exec {fd}<>"$fifo.ack"
+	eval "ACK_$name=$fd"
+}
+
+# step NAME STEP: one more step of a running labvm; prints its answer, fails if the step did
+step() {
+	local ack="ACK_$1" answer
+	echo "$2" >"/run/cell/$1.fifo"
+	read -r -t 120 answer <&"${!ack}"
+	echo "$1: $answer" >>"$CELL/steps.log"
+	[ "${answer%% *}" = ok ]
+}
+
+# A UUID that is the same in each run
+uuid_of() {
+	local h
+	h=$(printf %s "$1" | md5sum)
+	echo "${h:0:8}-${h:8:4}-${h:12:4}-${h:16:4}-${h:20:12}"
+}
+
+# count_wbinvd NAME N: runs N WBINVDs; $v.exits and $v.flushes say what KVM and the CPU did
+count_wbinvd() {
+	local t=/sys/kernel/tracing flush=wbinvd_ipi n e=0 f=0 name
+	grep -q ' wbinvd_on_cpus_mask$' /proc/kallsyms && flush=wbinvd_on_cpus_mask
+	echo 'p:lab/exits kvm_emulate_wbinvd' >>$t/kprobe_events
+	echo "p:lab/flushes $flush" >>$t/kprobe_events
+	echo 1 >$t/events/lab/enable
+	step "$1" "run:$2"
+	echo 0 >$t/events/lab/enable
+	while read -r name n _; do
+		case $name in
+		exits) e=$n ;;
+		flushes) f=$n ;;
+		esac
+	done <$t/kprobe_profile
+	echo >$t/kprobe_events
+	var exits "$e"
+	var flushes "$f"
+}
+
+witness() { "$LAB_TOOLS/kpeek" >"$CELL/witness.json"; }
+
+# audit: the program under test looks at the state that now is; so does the witness
+audit() {
+	local code=0
+	witness
+	[ -x "$LAB_BUILD/nosnoop" ] || return 0
+	"$LAB_BUILD/nosnoop" audit --format json --record /run/cell/record.jsonl \
+		>/run/cell/audit.json 2>/run/cell/audit.err || code=$?
+	cp /run/cell/audit.json /run/cell/audit.err "$CELL"
+	[ ! -e /run/cell/record.jsonl ] || cp /run/cell/record.jsonl "$CELL"
+	echo "$code" >"$CELL/exit"
+}
+
+# flip on|off: changes the IOMMU's snoop control capability under the running kernel
+flip() {
+	local address ecap new bytes='' i
+	read -r address ecap < <("$LAB_TOOLS/kpeek" |
+		jq -r '.iommus[0] | "\(.ecap_address) \(.ecap)"')
+	case $1 in
+	on) new=$((0x$ecap | 0x80)) ;;
+	off) new=$((0x$ecap & ~0x80)) ;;
+	esac
+	for ((i = 0; i < 64; i += 8)); do
+		bytes+=$(printf %02x $((new >> i & 255)))
+	done
+	echo "$address $bytes" >"$RESULTS/gdb.request.new"
+	mv "$RESULTS/gdb.request.new" "$RESULTS/gdb.request"
+	for ((i = 0; i < 200; i++)); do
+		[ $((0x$(cat /sys/class/iommu/dmar0/intel-iommu/ecap))) -ne "$new" ] || return 0
+		sleep 0.05
+	done
+	echo "flip $1: ecap did not change" >&2
+	return 1
+}
+
+# skip_cell REASON: this machine can't make that state
+skip_cell() {
+	echo "$1" >"$CELL/skip"
+	exit 0
+}
+
+teardown() {
+	local pid i
+	[ -e /run/cell/pids ] || return 0
+	while read -r pid; do
+		kill -9 "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	done </run/cell/pids
+	# a forked holder dies a little later than its parent
+	for ((i = 0; i < 100; i++)); do
+		[ -n "$(cat /sys/fs/cgroup/machine.slice/*/cgroup.procs 2>/dev/null)" ] || break
+		sleep 0.05
+	done
+	rmdir /sys/fs/cgroup/machine.slice/*.scope 2>/dev/null || :
+}
+
+# run_cells: all functions cell_*, in the order of the script
+run_cells() {
+	local cell code cells
+	mapfile -t cells < <(sed -n 's/^cell_\([a-z0-9_]*\)().*/\1/p' "$0")
+	for cell in "${cells[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $cell == $LAB_CELLS ]] || continue
+		CELL=$RESULTS/$cell
+		rm -rf /run/cell "$CELL"
+		mkdir -p /run/cell "$CELL"
+		dmesg -C
+		(
+			set +e
+			(set -ex; PS4='+$EPOCHREALTIME '; "cell_$cell") >"$CELL/cell.log" 2>&1
+			code=$?
+			[ "$code" -eq 0 ] || echo "$code" >"$CELL/broken"
+			exit 0
+		)
+		teardown
+		[ ! -e "$CELL/vars.jsonl" ] || jq -cs add "$CELL/vars.jsonl" >"$CELL/vars.json"
+		dmesg >"$CELL/dmesg"
+		cut -d' ' -f1 /proc/uptime >"$CELL/uptime"
+		: >"$CELL/done"
+	done
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kpeek: the lab's witness. Prints, as one line of JSON, the state of VMs, IOMMU groups and Intel
+ * IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no code with nosnoop
+ * and loads no BPF program, so that what it says can be held against what nosnoop says.
+ * Cells are quiet while it reads: it takes no lock and knows no retry.
+ */
+#include <bpf/btf.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_OBJECTS 4096
+
+static struct btf *btf;
+static int kcore;
+static Elf64_Phdr *segments;
+static int nr_segments;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "kpeek: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	exit(1);
+}
+
+static void kcore_open(void)
+{
+	Elf64_Ehdr ehdr;
+	size_t size;
+
+	kcore = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	if (kcore < 0 || read(kcore, &ehdr, sizeof(ehdr)) != sizeof(ehdr))
+		fatal("/proc/kcore: %s", strerror(errno));
+	nr_segments = ehdr.e_phnum;
+	size = nr_segments * sizeof(*segments);
+	segments = malloc(size);
+	if (!segments || pread(kcore, segments, size, ehdr.e_phoff) != (ssize_t)size)
+		fatal("/proc/kcore: headers: %s", strerror(errno));
+}
+
+static void kread(uint64_t addr, void *buf, size_t size)
+{
+	const Elf64_Phdr *p;
+
+	for (p = segments; p < segments + nr_segments; p++) {
+		if (p->p_type != PT_LOAD || addr < p->p_vaddr || addr - p->p_vaddr >= p->p_memsz)
+			continue;
+		if (pread(kcore, buf, size, p->p_offset + addr - p->p_vaddr) == (ssize_t)size)
+			return;
+	}
+	fatal("can't read kernel memory at %#llx", (unsigned long long)addr);
+}
+
+static uint64_t kptr(uint64_t addr)
+{
+	uint64_t value;
+
+	kread(addr, &value, sizeof(value));
+	return value;
+}
+
+/* Addresses of symbols, 0 where the kernel has none of that name */
+static uint64_t vm_list, iommu_group_kset, dmar_drhd_units;
+
+static void symbols_read(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t *addr;
+	} wanted[] = {
+		{ " vm_list", &vm_list },
+		{ " iommu_group_kset", &iommu_group_kset },
+		{ " dmar_drhd_units", &dmar_drhd_units },
+	};
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512];
+	unsigned int i;
+
+	if (!f)
+		fatal("/proc/kallsyms: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		/* ADDRESS TYPE NAME [MODULE] */
+		char *name = line + 18;
+
+		if (line[16] != ' ' || *name != ' ')
+			continue;
+		name[strcspn(name, "\t\n")] = 0;
+		for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+			if (!*wanted[i].addr && !strcmp(name, wanted[i].name))
+				*wanted[i].addr = strtoull(line, NULL, 16);
+	}
+	fclose(f);
+}
+
+struct field {
+	uint32_t bit, bits;
+};
+
+static bool member_find(__s32 type, const char *name, size_t len, struct field *f, __s32 *out)
+{
+	const struct btf_type *t = btf__type_by_id(btf, btf__resolve_type(btf, type));
+	const struct btf_member *m;
+	int i;
+
+	if (!btf_is_composite(t))
+		return false;
+	m = btf_members(t);
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		const char *n = btf__name_by_offset(btf, m->name_off);
+		uint32_t bit = btf_member_bit_offset(t, i);
+
+		if (!*n && member_find(m->type, name, len, f, out)) {
+			f->bit += bit;
+			return true;
+		}
+		if (strlen(n) == len && !strncmp(n, name, len)) {
+			f->bit += bit;
+			f->bits = btf_member_bitfield_size(t, i);
+			*out = m->type;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* BTF is searched from its start each time, so that each name is looked up once only */
+static __s32 struct_id(const char *name)
+{
+	static struct {
+		const char *name;
+		__s32 id;
+	} cache[16];
+	unsigned int i;
+
+	for (i = 0; cache[i].name; i++)
+		if (!strcmp(cache[i].name, name))
+			return cache[i].id;
+	cache[i].id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	if (cache[i].id < 0)
+		fatal("no struct %s in BTF", name);
+	cache[i].name = name;
+	return cache[i].id;
+}
+
+/* field("kvm", "arch.noncoherent_dma_count"): where it lies in the running kernel */
+static struct field field(const char *type, const char *path)
+{
+	__s32 id = struct_id(type);
+	struct field f = {};
+	const char *p = path;
+
+	while (*p) {
+		size_t len = strcspn(p, ".");
+
+		if (!member_find(id, p, len, &f, &id))
+			fatal("no field %s.%s in BTF", type, path);
+		p += len + (p[len] == '.');
+	}
+	if (!f.bits)
+		f.bits = btf__resolve_size(btf, id) * 8;
+	return f;
+}
+
+static uint64_t offset(const char *type, const char *path)
+{
+	return field(type, path).bit / 8;
+}
+
+static uint64_t value(uint64_t base, const char *type, const char *path)
+{
+	struct field f = field(type, path);
+	uint64_t v = 0;
+
+	if (f.bits % 8 == 0) {
+		kread(base + f.bit / 8, &v, f.bits / 8);
+		return v;
+	}
+	kread(base + f.bit / 8, &v, 1);
+	return v >> f.bit % 8 & ((1ULL << f.bits) - 1);
+}
+
+/* The members of the list at head, whose struct list_head is at off in each */
+static int list(uint64_t head, uint64_t off, uint64_t *out)
+{
+	uint64_t p;
+	int n = 0;
+
+	for (p = kptr(head); p != head && n < MAX_OBJECTS; p = kptr(p))
+		out[n++] = p - off;
+	return n;
+}
+
+static void print_vms(void)
+{
+	static uint64_t vms[MAX_OBJECTS];
+	int i, n = vm_list ? list(vm_list, offset("kvm", "vm_list"), vms) : 0;
+
+	printf("\"vms\":[");
+	for (i = 0; i < n; i++)
+		printf("%s{\"pid\":%d,\"users\":%d,\"noncoherent_dma\":%d}", i ? "," : "",
+		       (int)value(vms[i], "kvm", "userspace_pid"),
+		       (int)value(vms[i], "kvm", "users_count"),
+		       (int)value(vms[i], "kvm", "arch.noncoherent_dma_count"));
+	printf("]");
+}
+
+static void print_groups(void)
+{
+	static uint64_t groups[MAX_OBJECTS];
+	uint64_t kset = iommu_group_kset ? kptr(iommu_group_kset) : 0;
+	uint64_t dmar = offset("dmar_domain", "domain");
+	int i, n = 0;
+
+	if (kset)
+		n = list(kset + offset("kset", "list"), offset("iommu_group", "kobj.entry"),
+			 groups);
+	printf("\"groups\":[");
+	for (i = 0; i < n; i++) {
+		uint64_t domain = value(groups[i], "iommu_group", "domain");
+
+		printf("%s{\"id\":%d,\"owner_cnt\":%d,\"owned\":%s", i ? "," : "",
+		       (int)value(groups[i], "iommu_group", "id"),
+		       (int)value(groups[i], "iommu_group", "owner_cnt"),
+		       value(groups[i], "iommu_group", "owner") ? "true" : "false");
+		printf(",\"blocking\":%s",
+		       domain == value(groups[i], "iommu_group", "blocking_domain") ? "true"
+										    : "false");
+		if (domain)
+			printf(",\"type\":%d", (int)value(domain, "iommu_domain", "type"));
+		/* 1: UNMANAGED, a domain of VFIO or iommufd; this lab's are Intel's */
+		if (domain && value(domain, "iommu_domain", "type") == 1)
+			printf(",\"force_snooping\":%d",
+			       (int)value(domain - dmar, "dmar_domain", "force_snooping"));
+		printf("}");
+	}
+	printf("]");
+}
+
+static void print_iommus(void)
+{
+	static uint64_t units[MAX_OBJECTS];
+	int i, n = 0;
+	const char *sep = "";
+
+	if (dmar_drhd_units)
+		n = list(dmar_drhd_units, offset("dmar_drhd_unit", "list"), units);
+	printf("\"iommus\":[");
+	for (i = 0; i < n; i++) {
+		uint64_t iommu = value(units[i], "dmar_drhd_unit", "iommu");
+
+		if (!iommu)
+			continue;
+		printf("%s{\"ecap\":\"%llx\",\"ecap_address\":\"%llx\"}", sep,
+		       (unsigned long long)value(iommu, "intel_iommu", "ecap"),
+		       (unsigned long long)(iommu + offset("intel_iommu", "ecap")));
+		sep = ",";
+	}
+	printf("]");
+}
+
+int main(void)
+{
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		fatal("no BTF of the kernel: %s", strerror(errno));
+	symbols_read();
+	kcore_open();
+	printf("{");
+	print_vms();
+	printf(",");
+	print_groups();
+	printf(",");
+	print_iommus();
+	printf("}\n");
+	return 0;
+}

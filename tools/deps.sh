@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# deps.sh [build|test]: the Debian packages that building (and testing) takes. Prints the one
+# apt-get line that installs what is missing; as root with YES=1 or CI=true it runs it.
+set -euo pipefail
+
+build=(gcc make clang llvm pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libpci-dev
+	libjansson-dev libsmartcols-dev uthash-dev git)
+test=(libcmocka-dev jq python3 python3-jsonschema shellcheck libclang-rt-14-dev qemu-system-x86
+	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format)
+
+packages=("${build[@]}")
+[ "${1:-build}" = build ] || packages+=("${test[@]}")
+missing=()
+for package in "${packages[@]}"; do
+	dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' ||
+		missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "apt-get install -y --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" != 0 ] || { [ "${YES:-}" != 1 ] && [ "${CI:-}" != true ]; }; then
+	echo "deps: run the line above as root, or this again as root with YES=1" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends "${missing[@]}"
