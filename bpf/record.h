@@ -28,6 +28,7 @@
 #define NSN_NAME_LEN 32   /* device and driver names, BDFs */
 #define NSN_SYMBOL_LEN 56 /* a kernel function's name */
 #define NSN_COMM_LEN 16   /* TASK_COMM_LEN */
+#define NSN_DETAIL_LEN 96 /* user space only: what an event's line tells besides */
 #define NSN_TEXT_LEN 256  /* user space only: guest names, cgroup paths, reasons */
 
 /*
@@ -131,6 +132,94 @@ enum nsn_symbol {
 	NSN_SYM_VMCS_CONFIG,
 	NSN_SYM_TYPE1_ATTACH,
 	NSN_SYM_MAX,
+};
+
+/* What an event record tells of (NSN_REC_EVENT.event): E(NAME, name in the trace). */
+#define NSN_EVENTS(E)                                                                              \
+	E(DOMAIN_ALLOC, domain_alloc)                                                              \
+	E(DOMAIN_FREE, domain_free)                                                                \
+	E(GROUP_ATTACH, group_attach)                                                              \
+	E(GROUP_DETACH, group_detach)                                                              \
+	E(DEVICE_REGISTER, device_register)                                                        \
+	E(DEVICE_REFUSED, device_refused)                                                          \
+	E(DEVICE_OPEN, device_open)                                                                \
+	E(DEVICE_CLOSE, device_close)                                                              \
+	E(ENFORCE, enforce)                                                                        \
+	E(CONTAINER_OPEN, container_open)                                                          \
+	E(CONTAINER_CLOSE, container_close)                                                        \
+	E(CONTAINER_SET_GROUP, container_set_group)                                                \
+	E(CONTAINER_SET_IOMMU, container_set_iommu)                                                \
+	E(DMA_OWNER_CLAIM, dma_owner_claim)                                                        \
+	E(DMA_OWNER_RELEASE, dma_owner_release)                                                    \
+	E(KVM_FILE_ADD, kvm_file_add)                                                              \
+	E(KVM_FILE_DEL, kvm_file_del)                                                              \
+	E(KVM_REGISTER, kvm_register)                                                              \
+	E(KVM_UNREGISTER, kvm_unregister)                                                          \
+	E(WBINVD, wbinvd)                                                                          \
+	E(HOST_FLUSH, host_flush)                                                                  \
+	E(VM_CREATE, vm_create)                                                                    \
+	E(VM_DESTROY, vm_destroy)                                                                  \
+	E(PROBE, probe)       /* user space only: a probe is on, or off and why */                 \
+	E(LOST, lost)         /* user space only: events that no buffer had room for */            \
+	E(SNAPSHOT, snapshot) /* user space only */
+
+#define NSN_EXPAND_EVENT(NAME, name) NSN_EVENT_##NAME,
+enum nsn_event { NSN_EVENTS(NSN_EXPAND_EVENT) NSN_EVENT_MAX };
+#undef NSN_EXPAND_EVENT
+
+/* Why something was refused, where it can be known (NSN_REC_EVENT.reason): E(NAME, text). */
+#define NSN_REASONS(E)                                                                             \
+	E(NONE, "")                                                                                \
+	E(INTERRUPTS, "interrupt isolation")                                                       \
+	E(NOT_COHERENT, "no cache-coherent DMA")                                                   \
+	E(CANNOT_BLOCK, "the domain blocks No Snoop and the device's IOMMU cannot")                \
+	E(DMA_OWNER, "DMA ownership taken by a host driver")                                       \
+	E(NOT_VIABLE, "group not viable")                                                          \
+	E(ELSEWHERE, "attached elsewhere")                                                         \
+	E(NOOP, "noop")                                                                            \
+	E(RESERVED, "reserved regions")                                                            \
+	E(NO_IOMMU, "no IOMMU")                                                                    \
+	E(NOIOMMU_OFF, "noiommu without the parameter")
+
+#define NSN_EXPAND_REASON(NAME, text) NSN_REASON_##NAME,
+enum nsn_reason { NSN_REASONS(NSN_EXPAND_REASON) NSN_REASON_MAX };
+#undef NSN_EXPAND_REASON
+
+/* Who flushed the host's caches (NSN_REC_EVENT.initiator). */
+enum nsn_initiator {
+	NSN_FLUSH_GUEST, /* KVM, on a guest's WBINVD */
+	NSN_FLUSH_KVM_SEV,
+	NSN_FLUSH_DRM,
+	NSN_FLUSH_MEMREGION,
+	NSN_FLUSH_OTHER,
+	NSN_FLUSH_MAX,
+};
+
+/* Buckets of the histogram of flush times: below 4.096 us, and each four times the one before. */
+#define NSN_BUCKETS 10
+#define NSN_BUCKET_FIRST_NS 4096
+
+/* Above so many WBINVDs a second and VM, one in NSN_SAMPLE_OF is timed. */
+#define NSN_SAMPLE_ABOVE 10000
+#define NSN_SAMPLE_OF 64
+
+/* What the event programs count of a VM, by its address (map nsn_counters). */
+struct nsn_counters {
+	__u64 exits;
+	__u64 executed;
+	__u64 ignored;
+	__u64 timed;      /* executed ones whose time was taken */
+	__u64 elapsed_ns; /* of those, preemption included */
+	__u64 buckets[NSN_BUCKETS];
+	__u64 sampled;      /* not all were timed */
+	__u64 window_start; /* ns; private to the programs */
+	__u64 window_exits;
+};
+
+/* What user space tells the event programs (map nsn_config, one entry). */
+struct nsn_event_config {
+	__u64 wanted;          /* bit 1 << enum nsn_event: those that may be many */
+	__u64 min_duration_ns; /* of a wbinvd event */
 };
 
 /* The walks' ring buffer at first, in bytes: user space takes a larger one when it was too small. */
@@ -375,6 +464,62 @@ enum nsn_name_source {
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
 	KEY(domain, DOMAIN)
 
+/* ---- news: what happened between two snapshots ----------------------------------------------- */
+
+/*
+ * Something that happened. A field that the event does not have is not known. Of several functions
+ * that see one thing, each may tell of it: `inner` marks what is a step of another event.
+ */
+#define NSN_FIELDS_EVENT(NUM, KEY, STR)                                                            \
+	NUM(event)                 /* enum nsn_event */                                            \
+	NUM(monotonic)             /* ns, CLOCK_MONOTONIC */                                       \
+	NUM(time)                  /* ns since the epoch; user space only */                       \
+	NUM(pid)                   /* of the task that did it; in the initial pid namespace */     \
+	NUM(tid)                                                                                   \
+	NUM(start_ticks)           /* of the thread group leader, clock ticks since boot */        \
+	KEY(vm, VM)                                                                                \
+	KEY(container, CONTAINER)                                                                  \
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(group, GROUP)                                                                          \
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(vfio_device, VFIO_DEVICE)                                                              \
+	NUM(group_id)                                                                              \
+	NUM(error)                 /* errno; 0: it was done */                                     \
+	NUM(duration)              /* ns, elapsed */                                               \
+	NUM(executed)              /* wbinvd: 1 flushed, 0 ignored */                              \
+	NUM(enforced)              /* the domain blocks No Snoop, by its driver or by VFIO */      \
+	NUM(registrations)         /* of non-coherent DMA, after the event */                      \
+	NUM(noncoherent)           /* kvm_file: what KVM found then */                             \
+	NUM(mapped)                /* enforce: the domain had mappings before */                   \
+	NUM(reason)                /* enum nsn_reason */                                           \
+	NUM(initiator)             /* enum nsn_initiator */                                        \
+	NUM(inner)                 /* a step of another event, of a temporary domain say */        \
+	NUM(count)                 /* lost: how many */                                            \
+	STR(comm, NSN_COMM_LEN)                                                                    \
+	STR(device, NSN_NAME_LEN)                                                                  \
+	STR(op, NSN_SYMBOL_LEN)    /* the function that answered, or that called */                \
+	STR(detail, NSN_DETAIL_LEN) /* user space only: of a probe, of a reason */
+
+/* What a VM's WBINVDs came to since counting began. User space makes it of struct nsn_counters. */
+#define NSN_FIELDS_COUNTER(NUM, KEY, STR)                                                          \
+	KEY(vm, VM)                                                                                \
+	NUM(exits)                                                                                 \
+	NUM(executed)                                                                              \
+	NUM(ignored)                                                                               \
+	NUM(timed)                 /* executed ones whose time was taken */                        \
+	NUM(elapsed_ns)            /* of those, preemption included */                             \
+	NUM(bucket0)               /* below 4.096 us */                                            \
+	NUM(bucket1)                                                                               \
+	NUM(bucket2)                                                                               \
+	NUM(bucket3)                                                                               \
+	NUM(bucket4)                                                                               \
+	NUM(bucket5)                                                                               \
+	NUM(bucket6)                                                                               \
+	NUM(bucket7)                                                                               \
+	NUM(bucket8)                                                                               \
+	NUM(bucket9)               /* and above */                                                 \
+	NUM(sampled)               /* not all were timed */
+
 /* The end of a snapshot: how many records of each kind it has. */
 #define NSN_FIELDS_END(NUM, KEY, STR)                                                              \
 	NUM(file)                                                                                  \
@@ -397,7 +542,9 @@ enum nsn_name_source {
 	NUM(source)                                                                                \
 	NUM(missing)                                                                               \
 	NUM(truncated)                                                                             \
-	NUM(torn)
+	NUM(torn)                                                                                  \
+	NUM(event)                 /* since the end before */                                      \
+	NUM(counter)
 
 /* Every kind of record: R(NAME, name). The order is that of NSN_FIELDS_END's counts. */
 #define NSN_RECORDS(R)                                                                             \
@@ -422,6 +569,8 @@ enum nsn_name_source {
 	R(MISSING, missing)                                                                        \
 	R(TRUNCATED, truncated)                                                                    \
 	R(TORN, torn)                                                                              \
+	R(EVENT, event)                                                                            \
+	R(COUNTER, counter)                                                                        \
 	R(END, end)
 
 /* ---- what the lists above expand to ---------------------------------------------------------- */

@@ -83,6 +83,41 @@ static void check_counts(struct nsn_model *model)
 		model->lost_records++;
 }
 
+struct nsn_vm *nsn_model__vm_by_key(const struct nsn_model *model, uint64_t key)
+{
+	return nsn_index_get(model->build->index, NSN_CLASS_VM, key);
+}
+
+void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_counter *rec)
+{
+	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_CLASS_VM, rec->vm);
+
+	if (!vm)
+		return;
+	vm->counters = (struct nsn_vm_counters){
+		.known = true,
+		.exits = rec->exits,
+		.executed = rec->executed,
+		.ignored = rec->ignored,
+		.timed = rec->timed,
+		.elapsed_ns = rec->elapsed_ns,
+		.sampled = rec->sampled,
+	};
+	/* the record's buckets are fields in a row */
+	memcpy(vm->counters.buckets, &rec->bucket0, sizeof(vm->counters.buckets));
+}
+
+/* Where WBINVDs are counted, a VM without a record of them had none. */
+static void count_all(struct nsn_model *model)
+{
+	const bool counted = nsn_model__source(model, "events.wbinvd", NULL) == NSN_SOURCE_OK;
+
+	for (size_t i = 0; i < model->vms_count; i++)
+		model->vms[i].counters.known = counted;
+	NSN_FOR_EACH(model, COUNTER, counter, rec)
+		nsn_model__update_counters(model, rec);
+}
+
 int nsn_model__finish(struct nsn_model *model)
 {
 	int err;
@@ -93,6 +128,8 @@ int nsn_model__finish(struct nsn_model *model)
 		err = nsn_model_join(model);
 	if (!err)
 		err = nsn_model_judge_vms(model);
+	if (!err)
+		count_all(model);
 	return err;
 }
 

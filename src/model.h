@@ -97,6 +97,18 @@ struct nsn_path {
 	const char *unknown_reason; /* static text, if dma or blocks_nosnoop is unknown; else NULL */
 };
 
+/* What a VM's WBINVDs came to since the tool began to count. */
+struct nsn_vm_counters {
+	bool known;          /* they are counted: zeros are zeros */
+	uint64_t exits;      /* to KVM */
+	uint64_t executed;   /* the host's caches were flushed */
+	uint64_t ignored;
+	uint64_t timed;      /* executed ones whose time was taken */
+	uint64_t elapsed_ns; /* of those, preemption included */
+	uint64_t buckets[NSN_BUCKETS]; /* of those: below 4.096 us, and powers of 4 of it */
+	bool sampled;        /* above 10,000 a second one in 64 was timed */
+};
+
 struct nsn_vm {
 	char id[NSN_ID_LEN]; /* uuid, else pid:<pid>@<start ticks> */
 	struct nsn_rec_vm rec;
@@ -117,6 +129,7 @@ struct nsn_vm {
 	enum nsn_tri kvm_would_register; /* what KVM would compute now, by this kernel's criterion */
 	enum nsn_guest_wbinvd guest_wbinvd;
 	enum nsn_verdict verdict;
+	struct nsn_vm_counters counters;
 };
 
 enum nsn_container_kind {
@@ -289,6 +302,15 @@ int nsn_model__add(struct nsn_model *model, const struct nsn_rec *rec);
 /* Joins all records into objects; call once. 0 or -ENOMEM. */
 int nsn_model__finish(struct nsn_model *model);
 void nsn_model__free(struct nsn_model *model);
+
+/*
+ * Brings a finished model's counters up to date with a COUNTER record, without a new snapshot; a
+ * VM that it does not have is left out.
+ */
+void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_counter *rec);
+
+/* The VM with this key, or NULL. */
+struct nsn_vm *nsn_model__vm_by_key(const struct nsn_model *model, uint64_t key);
 
 /* The object with this id, or NULL. */
 struct nsn_device *nsn_model__device(const struct nsn_model *model, const char *id);

@@ -58,6 +58,37 @@ int nsn_rec_kind_by_name(const char *name)
 	return -ENOENT;
 }
 
+#define EXPAND_NAME(NAME, rec) #rec,
+static const char *const event_names[] = { NSN_EVENTS(EXPAND_NAME) };
+
+const char *nsn_event_name(uint64_t event)
+{
+	return event < NSN_EVENT_MAX ? event_names[event] : NULL;
+}
+
+int nsn_event_by_name(const char *name)
+{
+	for (int event = 0; event < NSN_EVENT_MAX; event++)
+		if (strcmp(event_names[event], name) == 0)
+			return event;
+	return -ENOENT;
+}
+
+const char *nsn_reason_text(uint64_t reason)
+{
+#define EXPAND_TEXT(NAME, text) text,
+	static const char *const texts[] = { NSN_REASONS(EXPAND_TEXT) };
+
+	return reason < NSN_REASON_MAX ? texts[reason] : "";
+}
+
+const char *nsn_initiator_name(uint64_t initiator)
+{
+	static const char *const names[] = { "guest", "kvm_sev", "drm", "memregion", "other" };
+
+	return names[initiator < NSN_FLUSH_MAX ? initiator : NSN_FLUSH_OTHER];
+}
+
 static int put(struct nsn_sink *sink, const struct nsn_rec *rec)
 {
 	return nsn_records__add((struct nsn_records *)sink, rec);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "record.h"
 
@@ -39,6 +40,15 @@ extern const struct nsn_rec_desc nsn_rec_descs[NSN_REC_MAX];
 
 /* The kind called `name`, or -ENOENT. */
 int nsn_rec_kind_by_name(const char *name);
+
+/* "domain_alloc" and so on, as the trace names an enum nsn_event; NULL beyond the last. */
+const char *nsn_event_name(uint64_t event);
+/* The event called `name`, or -ENOENT. */
+int nsn_event_by_name(const char *name);
+/* What an enum nsn_reason is called: "interrupt isolation"; "" for none. */
+const char *nsn_reason_text(uint64_t reason);
+/* "guest", "kvm_sev", … of an enum nsn_initiator; "other" beyond the last. */
+const char *nsn_initiator_name(uint64_t initiator);
 
 /* True if field i of rec's list has a value. */
 static inline bool nsn_rec_knows(const struct nsn_rec *rec, size_t i)
