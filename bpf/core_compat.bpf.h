@@ -121,6 +121,22 @@ static __always_inline bool nsn_file_iommufd(struct file *file, __u64 *out)
 	return bpf_core_type_exists(struct vfio_device);
 }
 
+/* The file behind a descriptor of a task; NULL if there is none. */
+static __always_inline struct file *nsn_task_file(struct task_struct *task, __u64 fd)
+{
+	struct files_struct *files = NULL;
+	struct fdtable *table = NULL;
+	struct file **slots = NULL, *file = NULL;
+	__u64 count = 0;
+
+	if (!NSN_GET_POINTER(task, files, &files) || !files ||
+	    !NSN_GET_POINTER(files, fdt, &table) || !table || !NSN_GET(table, max_fds, &count) ||
+	    fd >= count || !NSN_GET_POINTER(table, fd, &slots) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), slots + fd))
+		return NULL;
+	return file;
+}
+
 /* ---- KVM ----------------------------------------------------------------------------------- */
 
 static __always_inline bool nsn_vm_mm(struct kvm *kvm, __u64 *out)
@@ -289,6 +305,35 @@ static __always_inline struct file *nsn_kvm_vfio_file(struct list_head *entry)
 	return file;
 }
 
+static __always_inline bool nsn_kvm_device_vm(struct kvm_device *device, __u64 *out)
+{
+	return NSN_GET(device, kvm, out);
+}
+
+/*
+ * What KVM_SET_DEVICE_ATTR asks of a kvm-vfio device: KVM_DEV_VFIO_FILE (1, once called GROUP) with
+ * ADD (1) or DEL (2), and a pointer to the descriptor.
+ */
+static __always_inline bool nsn_kvm_vfio_attr(struct kvm_device_attr *attr, __u64 *command,
+					      __u64 *fd)
+{
+	__u64 group = 0, address = 0;
+	__s32 value = -1;
+
+	if (!NSN_GET(attr, group, &group) || group != 1 || !NSN_GET(attr, attr, command) ||
+	    !NSN_GET(attr, addr, &address) ||
+	    bpf_probe_read_user(&value, sizeof(value), (void *)address) || value < 0)
+		return false;
+	*fd = value;
+	return true;
+}
+
+/* The vCPU that KVM's instruction emulator works for. */
+static __always_inline bool nsn_emulator_vcpu(struct x86_emulate_ctxt *emulator, __u64 *out)
+{
+	return NSN_GET(emulator, vcpu, out);
+}
+
 /* A flavour: the whole struct refers to an enum that vmlinux.h only declares, which no BTF can say. */
 struct kvm_x86_ops___wbinvd {
 	bool (*has_wbinvd_exit)(void);
@@ -404,6 +449,12 @@ static __always_inline struct device *nsn_vfio_device_parent(struct vfio_device 
 
 	NSN_GET_POINTER(device, dev, &parent);
 	return parent;
+}
+
+/* What a device file holds since 6.4; before, functions were given the device itself. */
+static __always_inline bool nsn_device_file_device(struct vfio_device_file *file, __u64 *out)
+{
+	return NSN_GET(file, device, out);
 }
 
 static __always_inline bool nsn_container_driver(struct vfio_container *container, char *out,
@@ -585,6 +636,12 @@ static __always_inline struct device *nsn_group_device(struct list_head *entry)
 
 	NSN_GET_POINTER(item, dev, &device);
 	return device;
+}
+
+/* The group that a device is in; 0: there is no IOMMU for it. */
+static __always_inline bool nsn_device_iommu_group(struct device *device, __u64 *out)
+{
+	return NSN_GET(device, iommu_group, out);
 }
 
 static __always_inline bool nsn_device_name(struct device *device, char *out, __u32 size)

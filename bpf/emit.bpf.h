@@ -15,12 +15,14 @@
 #include "module_types.h"
 #include "record.h"
 
+__u64 nsn_symbols[NSN_SYM_MAX]; /* addresses, 0: this kernel has no such symbol now */
+
+#ifndef NSN_EVENT_PROGRAMS /* those run at any time and on all CPUs: events.bpf.h is theirs */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, NSN_RING_SIZE);
 } records SEC(".maps");
 
-__u64 nsn_symbols[NSN_SYM_MAX]; /* addresses, 0: this kernel has no such symbol now */
 __u64 nsn_batch[NSN_BATCH];     /* objects to describe */
 __u64 nsn_lost;                 /* records that had no room in the ring buffer */
 
@@ -37,6 +39,7 @@ __u64 nsn_lost;                 /* records that had no room in the ring buffer *
  */
 #define NSN_SCRATCH_SIZE 640
 NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned(8)));
+#endif
 
 /* Points rec at an empty record of its kind. */
 #define NSN_BEGIN(rec, NAME)                                                                       \

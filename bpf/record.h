@@ -199,11 +199,14 @@ enum nsn_initiator {
 #define NSN_BUCKETS 10
 #define NSN_BUCKET_FIRST_NS 4096
 
+/* VMs that are counted at once. */
+#define NSN_MAX_COUNTED_VMS 65536
+
 /* Above so many WBINVDs a second and VM, one in NSN_SAMPLE_OF is timed. */
 #define NSN_SAMPLE_ABOVE 10000
 #define NSN_SAMPLE_OF 64
 
-/* What the event programs count of a VM, by its address (map nsn_counters). */
+/* What the event programs count of a VM, by its address (map counters). */
 struct nsn_counters {
 	__u64 exits;
 	__u64 executed;
@@ -216,7 +219,24 @@ struct nsn_counters {
 	__u64 window_exits;
 };
 
-/* What user space tells the event programs (map nsn_config, one entry). */
+/* A thread in a traced function (map calls). Private to the event programs. */
+struct nsn_call_key {
+	__u32 tid;
+	__u32 call; /* which function */
+};
+
+struct nsn_call {
+	__u64 entered; /* ns; 0: not in the function; 1: in it, but the time is not taken */
+	__u64 args[3];
+	__u64 vm;    /* wbinvd: whose */
+	__u64 value; /* what the entry saw and the exit tells: wbinvd: it is executed; … */
+	__u64 inner; /* errno of a step within */
+	__u64 known; /* value is */
+};
+
+#define NSN_MAX_CALLS 65536
+
+/* What user space tells the event programs (map settings, one entry). */
 struct nsn_event_config {
 	__u64 wanted;          /* bit 1 << enum nsn_event: those that may be many */
 	__u64 min_duration_ns; /* of a wbinvd event */
@@ -486,7 +506,8 @@ enum nsn_name_source {
 	NUM(group_id)                                                                              \
 	NUM(error)                 /* errno; 0: it was done */                                     \
 	NUM(duration)              /* ns, elapsed */                                               \
-	NUM(executed)              /* wbinvd: 1 flushed, 0 ignored */                              \
+	NUM(exits)                 /* vm_destroy: all of the VM's WBINVDs */                       \
+	NUM(executed)              /* of those; of one wbinvd: 1 flushed, 0 ignored */             \
 	NUM(enforced)              /* the domain blocks No Snoop, by its driver or by VFIO */      \
 	NUM(registrations)         /* of non-coherent DMA, after the event */                      \
 	NUM(noncoherent)           /* kvm_file: what KVM found then */                             \

@@ -433,6 +433,28 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector)
 	free(collector);
 }
 
+int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector)
+{
+	struct nsn_bpf *bpf;
+	int err = nsn_bpf__open(&bpf);
+
+	if (err)
+		return err;
+	nsn_bpf__close(collector->bpf);
+	collector->bpf = bpf;
+	return 0;
+}
+
+struct nsn_keys *nsn_collect_bpf__keys(struct nsn_collect_bpf *collector)
+{
+	return collector->keys;
+}
+
+uint64_t nsn_collect_bpf__symbol(const struct nsn_collect_bpf *collector, enum nsn_symbol symbol)
+{
+	return nsn_bpf__symbol(collector->bpf, symbol);
+}
+
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink)
 {
 	int err;

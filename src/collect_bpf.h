@@ -24,4 +24,11 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector);
  */
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink);
 
+/* Loads anew what the kernel has now, after a module came or went; keys stay. 0 or -ENOMEM. */
+int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector);
+
+/* For events, which name the same objects: the keys, and addresses of symbols (0: there is none). */
+struct nsn_keys *nsn_collect_bpf__keys(struct nsn_collect_bpf *collector);
+uint64_t nsn_collect_bpf__symbol(const struct nsn_collect_bpf *collector, enum nsn_symbol symbol);
+
 #endif /* NSN_COLLECT_BPF_H */

@@ -18,11 +18,10 @@
 #include "util.h"
 
 struct nsn_events;
-struct nsn_keys;
+struct nsn_collect_bpf;
 
 struct nsn_events_opts {
-	struct nsn_keys *keys;    /* the collector's, so that events name the snapshot's objects */
-	const uint64_t *symbols;  /* addresses by enum nsn_symbol, of NSN_SYM_MAX; NULL: none */
+	struct nsn_collect_bpf *collector; /* whose objects events name; reloaded with modules */
 	bool no_pin;              /* kprobes only: modules can be unloaded meanwhile */
 	const char *without;      /* names of probes to leave off, separated by commas; NULL */
 	uint64_t wanted;          /* 1 << NSN_EVENT_WBINVD, HOST_FLUSH: one event each; else counted */
@@ -41,7 +40,7 @@ struct nsn_probe_state {
 
 /*
  * Attaches what can be attached. That nothing can is no error: the states tell. 0 or -ENOMEM.
- * The options' strings must outlive the object; keys and symbols are not owned.
+ * The options' strings must outlive the object; so must the collector, which is not owned.
  */
 int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out);
 void nsn_events__close(struct nsn_events *events); /* NULL is fine */

@@ -16,6 +16,7 @@ struct entry {
 	} id;
 	uint64_t key;
 	uint64_t identity; /* 0: not told */
+	uint64_t before;   /* of the object that was here, if its end was not told yet; 0 */
 	uint64_t seen;     /* the snapshot that last saw it */
 	UT_hash_handle hh;
 };
@@ -87,10 +88,39 @@ int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t add
 
 	if (!entry)
 		return address ? -ENOMEM : 0;
-	if (entry->identity && entry->identity != identity)
+	if (entry->identity && entry->identity != identity) {
+		entry->before = entry->key;
 		entry->key = ++keys->last[class];
+	}
 	entry->identity = identity;
 	return 0;
+}
+
+int nsn_keys__get_told(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		       uint64_t *key)
+{
+	struct entry *entry = address ? obtain(keys, class, address) : NULL;
+
+	*key = 0;
+	if (!address)
+		return 0;
+	if (!entry)
+		return -ENOMEM;
+	*key = entry->before ? entry->before : entry->key;
+	return 0;
+}
+
+void nsn_keys__forget(struct nsn_keys *keys, enum nsn_class class, uint64_t address)
+{
+	struct entry probe = { .id = { .class = class, .address = address } }, *entry;
+
+	HASH_FIND(hh, keys->entries, &probe.id, sizeof(probe.id), entry);
+	if (entry && entry->before) {
+		entry->before = 0; /* the snapshot has seen its successor */
+	} else if (entry) {
+		HASH_DEL(keys->entries, entry);
+		free(entry);
+	}
 }
 
 void nsn_keys__retire(struct nsn_keys *keys)
@@ -105,7 +135,10 @@ void nsn_keys__retire(struct nsn_keys *keys)
 	}
 }
 
-int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec)
+typedef int (*get_key)(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		       uint64_t *key);
+
+static int translate(struct nsn_keys *keys, struct nsn_rec *rec, get_key get)
 {
 	const struct nsn_rec_desc *desc = &nsn_rec_descs[rec->kind];
 
@@ -118,10 +151,20 @@ int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec)
 		if (field->type != NSN_FIELD_KEY)
 			continue;
 		memcpy(&value, place, sizeof(value));
-		err = nsn_keys__get(keys, field->class, nsn_rec_knows(rec, i) ? value : 0, &value);
+		err = get(keys, field->class, nsn_rec_knows(rec, i) ? value : 0, &value);
 		if (err)
 			return err;
 		memcpy(place, &value, sizeof(value));
 	}
 	return 0;
+}
+
+int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec)
+{
+	return translate(keys, rec, nsn_keys__get);
+}
+
+int nsn_keys__translate_told(struct nsn_keys *keys, struct nsn_rec *rec)
+{
+	return translate(keys, rec, nsn_keys__get_told);
 }

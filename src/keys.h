@@ -32,10 +32,24 @@ int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 		       uint64_t identity);
 
+/*
+ * The key of the object that an event speaks of. It may be older than the last snapshot, which then
+ * has found another object at the address: until its end is told (nsn_keys__forget), events mean the
+ * one before. 0 or -ENOMEM.
+ */
+int nsn_keys__get_told(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		       uint64_t *key);
+
+/* An event told the object's end: what comes to that address is another. */
+void nsn_keys__forget(struct nsn_keys *keys, enum nsn_class class, uint64_t address);
+
 /* Forgets all addresses that were not seen since nsn_keys__begin(). */
 void nsn_keys__retire(struct nsn_keys *keys);
 
 /* Replaces every KEY field of a record: addresses in, keys out. 0 or -ENOMEM. */
 int nsn_keys__translate(struct nsn_keys *keys, struct nsn_rec *rec);
+
+/* The same for a record of an event (nsn_keys__get_told). */
+int nsn_keys__translate_told(struct nsn_keys *keys, struct nsn_rec *rec);
 
 #endif /* NSN_KEYS_H */

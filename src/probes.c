@@ -187,6 +187,68 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 
 const size_t nsn_probe_rows_count = NSN_ARRAY_SIZE(nsn_probe_rows);
 
+#define KVM(function, program) { function, NSN_OBJECT_KVM_EVENTS, program }
+#define KVM_VFIO(function, program) { function, NSN_OBJECT_KVM_VFIO_EVENTS, program }
+#define VFIO(function, program) { function, NSN_OBJECT_VFIO_EVENTS, program }
+#define TYPE1(function, program) { function, NSN_OBJECT_TYPE1_EVENTS, program }
+#define IOMMU(function, program) { function, NSN_OBJECT_IOMMU_EVENTS, program }
+
+const struct nsn_program_row nsn_function_rows[] = {
+	KVM("kvm_arch_init_vm", "vm_create"),
+	KVM("kvm_destroy_vm", "vm_destroy"),
+	KVM("kvm_emulate_wbinvd", "wbinvd"),
+	KVM("emulator_wbinvd", "wbinvd_emulated"),
+	KVM("kvm_arch_register_noncoherent_dma", "kvm_register"),
+	KVM("kvm_arch_unregister_noncoherent_dma", "kvm_unregister"),
+	KVM_VFIO("kvm_vfio_update_coherency", "kvm_coherency"),
+	KVM_VFIO("kvm_vfio_set_attr", "kvm_file"),
+
+	VFIO("vfio_register_group_dev", "device_register"),
+	VFIO("vfio_df_open", "device_file_open"),
+	VFIO("vfio_device_assign_container", "device_open"),
+	VFIO("vfio_df_close", "device_file_close"),
+	VFIO("vfio_device_fops_release", "device_release"),
+	VFIO("vfio_fops_open", "container_open"),
+	VFIO("vfio_fops_release", "container_close"),
+	VFIO("vfio_container_attach_group", "container_set_group"),
+
+	TYPE1("vfio_iommu_type1_open", "container_set_iommu"),
+	TYPE1("vfio_iommu_type1_attach_group", "type1_attach"),
+	TYPE1("vfio_iommu_type1_detach_group", "type1_detach"),
+
+	IOMMU("iommu_attach_group", "attach"),
+	IOMMU("iommu_attach_group_handle", "attach_handle"),
+	IOMMU("iommu_replace_group_handle", "replace"),
+	IOMMU("iommu_detach_group", "detach"),
+	IOMMU("iommu_detach_group_handle", "detach_handle"),
+	IOMMU("iommu_paging_domain_alloc_flags", "domain_alloc_flags"),
+	IOMMU("iommu_paging_domain_alloc", "domain_alloc"),
+	IOMMU("iommu_domain_alloc", "domain_alloc_bus"),
+	IOMMU("iommu_domain_free", "domain_free"),
+	IOMMU("iommu_group_claim_dma_owner", "claim"),
+	IOMMU("iommu_device_claim_dma_owner", "claim_device"),
+	IOMMU("iommu_group_release_dma_owner", "release"),
+	IOMMU("iommu_device_release_dma_owner", "release_device"),
+	IOMMU("intel_iommu_enforce_cache_coherency", "enforce"),
+	IOMMU("intel_iommu_enforce_cache_coherency_fs", "enforce"),
+	IOMMU("intel_iommu_enforce_cache_coherency_ss", "enforce_second"),
+	IOMMU("amd_iommu_enforce_cache_coherency", "enforce_amd"),
+	IOMMU("wbinvd_on_all_cpus", "flush_all"),
+	IOMMU("wbinvd_on_cpus_mask", "flush_mask"),
+	IOMMU("wbnoinvd_on_all_cpus", "flush_all_noinvd"),
+	IOMMU("wbnoinvd_on_cpus_mask", "flush_mask_noinvd"),
+};
+
+const size_t nsn_function_rows_count = NSN_ARRAY_SIZE(nsn_function_rows);
+
+const struct nsn_program_row *nsn_program_of(const char *function)
+{
+	for (size_t i = 0; i < nsn_function_rows_count; i++)
+		if (strcmp(nsn_function_rows[i].function, function) == 0)
+			return &nsn_function_rows[i];
+	return NULL;
+}
+
 bool nsn_next_word(const char **list, char *word, size_t size)
 {
 	size_t length;

@@ -66,6 +66,32 @@ struct nsn_probe_row {
 extern const struct nsn_probe_row nsn_probe_rows[];
 extern const size_t nsn_probe_rows_count;
 
+/* The object of bpf/ that a program is in: one a part of the kernel that may come and go. */
+enum nsn_event_object {
+	NSN_OBJECT_KVM_EVENTS,
+	NSN_OBJECT_KVM_VFIO_EVENTS,
+	NSN_OBJECT_VFIO_EVENTS,
+	NSN_OBJECT_TYPE1_EVENTS,
+	NSN_OBJECT_IOMMU_EVENTS,
+	NSN_EVENT_OBJECTS,
+};
+
+/*
+ * Which program sees a function. Programs are called fentry_NAME, fexit_NAME, kprobe_NAME and
+ * kretprobe_NAME; each can be attached to one function at a time.
+ */
+struct nsn_program_row {
+	const char *function;
+	enum nsn_event_object object;
+	const char *program; /* NAME */
+};
+
+extern const struct nsn_program_row nsn_function_rows[];
+extern const size_t nsn_function_rows_count;
+
+/* The row of a function of nsn_probe_rows, or NULL. */
+const struct nsn_program_row *nsn_program_of(const char *function);
+
 /* How a probe can be attached, best first. */
 enum nsn_probe_method {
 	NSN_PROBE_FENTRY, /* fentry, fexit: kallsyms and BTF both have the function */

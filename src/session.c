@@ -43,7 +43,10 @@ struct model_sink {
 struct nsn_session {
 	struct nsn_session_opts opts;
 	struct nsn_collect_bpf *bpf; /* NULL on a replay or under a sysroot */
+	struct nsn_events *events;   /* NULL: not opened, or there is no kernel to attach to */
+	struct nsn_replay *replay;   /* NULL until the first snapshot of many is asked for */
 	struct nsn_recfile *record;
+	uint64_t events_count;       /* recorded since the last end */
 };
 
 static int want_process(struct counter *counter, uint64_t pid, uint64_t start_ticks)
@@ -162,6 +165,10 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 					 &counter.sink);
 	if (!err)
 		err = collect_names(session, &counter);
+	if (!err && session->events)
+		err = nsn_events__counters(session->events, &counter.sink);
+	counter.counts[NSN_REC_EVENT] += session->record ? session->events_count : 0;
+	session->events_count = 0;
 	if (!err)
 		err = put_end(&counter);
 	free_wanted(&counter);
@@ -218,6 +225,93 @@ int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out)
 	return err;
 }
 
+int nsn_session__open_events(struct nsn_session *session, const struct nsn_events_opts *opts)
+{
+	struct nsn_events_opts own = *opts;
+	int err;
+
+	if (!session->bpf)
+		return 0;
+	own.collector = session->bpf;
+	err = nsn_events__open(&own, &session->events);
+	if (err)
+		nsn_error("events could not be set up: %s", strerror(-err));
+	return err;
+}
+
+struct nsn_events *nsn_session__events(struct nsn_session *session)
+{
+	return session->events;
+}
+
+int nsn_session__drain(struct nsn_session *session, struct nsn_sink *sink)
+{
+	struct nsn_recfile_tee tee;
+	int got;
+
+	if (!session->events)
+		return 0;
+	if (session->record) {
+		nsn_recfile_tee__init(&tee, session->record, sink);
+		sink = &tee.sink;
+	}
+	got = nsn_events__drain(session->events, sink);
+	session->events_count += got > 0 ? got : 0;
+	return got;
+}
+
+static int add_counter(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	nsn_model__update_counters(((struct model_sink *)sink)->model, (const void *)rec);
+	return 0;
+}
+
+int nsn_session__tick(struct nsn_session *session, struct nsn_model *model)
+{
+	struct model_sink sink = { .sink = { .put = add_counter }, .model = model };
+
+	return session->events ? nsn_events__tick(session->events, &sink.sink) : 0;
+}
+
+/* A replayed snapshot: its events go one way, all else into the model. */
+struct split_sink {
+	struct nsn_sink sink;
+	struct nsn_sink *events;
+	struct nsn_model *model;
+};
+
+static int split(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	struct split_sink *both = (struct split_sink *)sink;
+	int err = nsn_model__add(both->model, rec);
+
+	if (!err && rec->kind == NSN_REC_EVENT && both->events)
+		err = nsn_sink__put(both->events, rec);
+	return err;
+}
+
+int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
+			     struct nsn_model **out)
+{
+	struct split_sink sink = { .sink = { .put = split }, .events = events };
+	int got = 0;
+
+	*out = NULL;
+	if (!session->replay)
+		got = nsn_replay__open(session->opts.replay, &session->replay);
+	sink.model = got ? NULL : nsn_model__new();
+	if (!sink.model)
+		return got ? got : -ENOMEM;
+	got = nsn_replay__next_snapshot(session->replay, &sink.sink);
+	if (got == 1 && nsn_model__finish(sink.model))
+		got = -ENOMEM;
+	if (got == 1)
+		*out = sink.model;
+	else
+		nsn_model__free(sink.model);
+	return got;
+}
+
 int nsn_session__finish(struct nsn_session *session)
 {
 	return session->record ? nsn_recfile__commit(session->record) : 0;
@@ -227,6 +321,8 @@ void nsn_session__free(struct nsn_session *session)
 {
 	if (!session)
 		return;
+	nsn_events__close(session->events);
+	nsn_replay__free(session->replay);
 	nsn_collect_bpf__close(session->bpf);
 	nsn_recfile__free(session->record);
 	free(session);

@@ -8,6 +8,7 @@
 #ifndef NSN_SESSION_H
 #define NSN_SESSION_H
 
+#include "events.h"
 #include "model.h"
 
 struct nsn_session;
@@ -26,6 +27,31 @@ int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **o
  * complete snapshot. 0 or -errno (logged).
  */
 int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out);
+
+/*
+ * Attaches the event programs to a live session; opts->collector is filled in. From then on a
+ * snapshot has counters. On a replay or under a sysroot it does nothing. 0 or -errno (logged).
+ */
+int nsn_session__open_events(struct nsn_session *session, const struct nsn_events_opts *opts);
+
+/* The session's events: for their descriptor, refresh, probes and losses. NULL if it has none. */
+struct nsn_events *nsn_session__events(struct nsn_session *session);
+
+/*
+ * Hands the events that wait to sink, and to the recording. Returns how many or -errno. Call it
+ * before a snapshot too: what a recording has of events stands before the snapshot that follows them.
+ */
+int nsn_session__drain(struct nsn_session *session, struct nsn_sink *sink);
+
+/* Brings a model's counters up to date without a snapshot. 0 or -errno. */
+int nsn_session__tick(struct nsn_session *session, struct nsn_model *model);
+
+/*
+ * The next snapshot of a replay, and the events before it into events (may be NULL). Returns 1, 0
+ * if there is none any more, or -errno (logged). *out is the caller's to free.
+ */
+int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
+			     struct nsn_model **out);
 
 /* Brings the recording, if there is one, to its place. 0 or -errno (logged). */
 int nsn_session__finish(struct nsn_session *session);

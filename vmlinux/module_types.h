@@ -44,6 +44,18 @@ struct kvm_vfio___groups {
 	struct list_head group_list;
 };
 
+/* include/uapi/linux/kvm.h; in kvm.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct kvm_device_attr {
+	__u32 group;
+	__u64 attr;
+	__u64 addr;
+};
+
+/* arch/x86/kvm/kvm_emulate.h; in kvm.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
+struct x86_emulate_ctxt {
+	void *vcpu;
+};
+
 /* arch/x86/kvm/vmx/capabilities.h; in kvm_intel.ko's BTF; 6.1, 6.12, 6.18, 7.2, 7.3 */
 struct vmcs_config {
 	__u32 cpu_based_2nd_exec_ctrl;

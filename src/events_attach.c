@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * events_attach.c - loads the event programs and attaches them, each probe for itself. Floor 2.
+ *
+ * An object is loaded with the programs of all its probes at once; if that fails, each probe is
+ * tried alone, so that only those that cannot be loaded are left off.
+ */
+#include "events_internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collect_bpf.h"
+#include "iommu_events.skel.h"
+#include "kvm_events.skel.h"
+#include "kvm_vfio_events.skel.h"
+#include "log.h"
+#include "type1_events.skel.h"
+#include "vfio_events.skel.h"
+
+/* Modules whose functions are traced, and that may come and go. */
+enum { KVM, VFIO, TYPE1 };
+static const char *const modules[NSN_EVENT_MODULES] = { "kvm", "vfio", "vfio_iommu_type1" };
+
+/* Which of them an object reads: it is loaded anew when one of them comes or goes. */
+static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
+	[NSN_OBJECT_KVM_EVENTS] = 1 << KVM,
+	[NSN_OBJECT_KVM_VFIO_EVENTS] = 1 << KVM | 1 << VFIO,
+	[NSN_OBJECT_VFIO_EVENTS] = 1 << VFIO,
+	[NSN_OBJECT_TYPE1_EVENTS] = 1 << VFIO | 1 << TYPE1,
+};
+
+static const char *const map_names[NSN_EVENT_MAPS] = {
+	[NSN_MAP_EVENTS] = "events",     [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
+	[NSN_MAP_SETTINGS] = "settings", [NSN_MAP_LOST] = "lost",
+};
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static struct bpf_object *open_bytes(enum nsn_event_object id)
+{
+	size_t size;
+	const void *bytes;
+
+	switch (id) {
+	case NSN_OBJECT_KVM_EVENTS:
+		bytes = kvm_events_bpf__elf_bytes(&size);
+		break;
+	case NSN_OBJECT_KVM_VFIO_EVENTS:
+		bytes = kvm_vfio_events_bpf__elf_bytes(&size);
+		break;
+	case NSN_OBJECT_VFIO_EVENTS:
+		bytes = vfio_events_bpf__elf_bytes(&size);
+		break;
+	case NSN_OBJECT_TYPE1_EVENTS:
+		bytes = type1_events_bpf__elf_bytes(&size);
+		break;
+	default:
+		bytes = iommu_events_bpf__elf_bytes(&size);
+		break;
+	}
+	return bpf_object__open_mem(bytes, size, NULL);
+}
+
+/* Gives the programs the addresses that they compare with: the object's only variable. */
+static int set_symbols(struct nsn_events *events, struct bpf_object *object)
+{
+	uint64_t symbols[NSN_SYM_MAX];
+	struct bpf_map *map;
+
+	for (size_t i = 0; i < NSN_SYM_MAX; i++)
+		symbols[i] = nsn_collect_bpf__symbol(events->opts.collector, i);
+	bpf_object__for_each_map(map, object) {
+		const char *section = strrchr(bpf_map__name(map), '.');
+
+		if (section && strcmp(section, ".bss") == 0)
+			return bpf_map__set_initial_value(map, symbols, sizeof(symbols));
+	}
+	return 0;
+}
+
+static int prepare(struct nsn_events *events, enum nsn_event_object id, struct bpf_object **out)
+{
+	struct bpf_object *object = open_bytes(id);
+	int err = object ? 0 : -errno;
+
+	for (size_t i = 0; i < NSN_EVENT_MAPS && !err; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+
+		if (map)
+			err = bpf_map__reuse_fd(map, events->maps[i]);
+	}
+	if (!err)
+		err = set_symbols(events, object);
+	if (err) {
+		bpf_object__close(object);
+		return err;
+	}
+	*out = object;
+	return 0;
+}
+
+/* The names of the programs of a method at the entry and the exit; NULL: none there. */
+struct programs {
+	const char *entry, *exit;
+};
+
+static struct programs programs_of(const struct nsn_probe_state *state)
+{
+	const bool entry = state->row->points & NSN_PROBE_ENTRY;
+	const bool exit = state->row->points & NSN_PROBE_EXIT;
+
+	if (state->method == NSN_PROBE_FENTRY)
+		return (struct programs){ entry ? "fentry" : NULL, exit ? "fexit" : NULL };
+	/* at the exit registers no longer hold the arguments: a kprobe keeps them */
+	return (struct programs){ "kprobe", exit ? "kretprobe" : NULL };
+}
+
+static struct bpf_program *find_program(struct bpf_object *object, const char *how,
+					const char *function)
+{
+	const struct nsn_program_row *row = nsn_program_of(function);
+	char name[96];
+
+	if (!row || !how)
+		return NULL;
+	nsn_format(name, sizeof(name), "%s_%s", how, row->program);
+	return bpf_object__find_program_by_name(object, name);
+}
+
+/* Chooses the programs of one probe for loading. 0 or -errno. */
+static int choose_programs(struct bpf_object *object, const struct nsn_probe_state *state)
+{
+	const struct programs programs = programs_of(state);
+	const char *const hows[] = { programs.entry, programs.exit };
+	const char *list = state->functions;
+	char function[NSN_SYMBOL_LEN];
+	int err = 0;
+
+	while (!err && nsn_next_word(&list, function, sizeof(function))) {
+		for (size_t i = 0; i < NSN_ARRAY_SIZE(hows) && !err; i++) {
+			struct bpf_program *program = find_program(object, hows[i], function);
+
+			if (!hows[i])
+				continue;
+			if (!program)
+				return -ENOENT;
+			bpf_program__set_autoload(program, true);
+			if (state->method == NSN_PROBE_FENTRY)
+				err = bpf_program__set_attach_target(program, 0, function);
+		}
+	}
+	return err;
+}
+
+static enum nsn_event_object object_of(const struct nsn_probe_row *row)
+{
+	const char *list = row->alternatives[0];
+	char function[NSN_SYMBOL_LEN];
+	const struct nsn_program_row *program;
+
+	nsn_next_word(&list, function, sizeof(function));
+	program = nsn_program_of(function);
+	return program ? program->object : NSN_EVENT_OBJECTS;
+}
+
+static bool is_on(const struct nsn_events *events, size_t i, enum nsn_event_object id)
+{
+	return events->states[i].method != NSN_PROBE_NONE &&
+	       object_of(events->states[i].row) == id;
+}
+
+static void turn_off(struct nsn_probe_state *state, const char *what, int err)
+{
+	nsn_format(state->reason, sizeof(state->reason), "%s %s (%s)", state->functions, what,
+		   nsn_errno_name(err));
+	nsn_info("probe %s is off: %s", state->row->name, state->reason);
+	state->method = NSN_PROBE_NONE;
+	state->functions = NULL;
+}
+
+/* An object with the programs of one probe, or of all that are on (only < 0), loaded. */
+static int load(struct nsn_events *events, enum nsn_event_object id, ssize_t only,
+		struct bpf_object **out)
+{
+	struct bpf_object *object = NULL;
+	int err = prepare(events, id, &object);
+
+	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++) {
+		if (!is_on(events, i, id) || (only >= 0 && (size_t)only != i))
+			continue;
+		err = choose_programs(object, &events->states[i]);
+	}
+	if (!err)
+		err = bpf_object__load(object);
+	if (err) {
+		bpf_object__close(object);
+		return err;
+	}
+	*out = object;
+	return 0;
+}
+
+/* Turns off those probes of an object that cannot be loaded even alone. */
+static void try_each(struct nsn_events *events, enum nsn_event_object id)
+{
+	struct bpf_object *object;
+
+	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
+		int err = is_on(events, i, id) ? load(events, id, (ssize_t)i, &object) : -EAGAIN;
+
+		if (!err)
+			bpf_object__close(object);
+		else if (err != -EAGAIN)
+			turn_off(&events->states[i], "cannot be traced", err);
+	}
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static void unlink_probe(struct nsn_probe_links *links)
+{
+	while (links->count)
+		bpf_link__destroy(links->links[--links->count]);
+}
+
+static int link_program(struct nsn_probe_links *links, struct bpf_program *program,
+			enum nsn_probe_method method, bool at_exit, const char *function)
+{
+	struct bpf_link *link = method == NSN_PROBE_FENTRY ?
+					bpf_program__attach(program) :
+					bpf_program__attach_kprobe(program, at_exit, function);
+
+	if (!link)
+		return errno ? -errno : -EINVAL;
+	links->links[links->count++] = link;
+	return 0;
+}
+
+/* Exits first: an entry whose exit is not yet seen would leave a call behind. */
+static int link_probe(struct nsn_probe_links *links, struct bpf_object *object,
+		      const struct nsn_probe_state *state)
+{
+	const struct programs programs = programs_of(state);
+	const char *list = state->functions;
+	char function[NSN_SYMBOL_LEN];
+	int err = 0;
+
+	while (!err && nsn_next_word(&list, function, sizeof(function))) {
+		struct bpf_program *exit = find_program(object, programs.exit, function);
+		struct bpf_program *entry = find_program(object, programs.entry, function);
+
+		if (exit)
+			err = link_program(links, exit, state->method, true, function);
+		if (!err && entry)
+			err = link_program(links, entry, state->method, false, function);
+	}
+	return err;
+}
+
+static void attach_object(struct nsn_events *events, enum nsn_event_object id)
+{
+	bool any = false;
+	int err;
+
+	for (size_t i = 0; i < nsn_probe_rows_count; i++)
+		any |= is_on(events, i, id);
+	if (!any)
+		return;
+	err = load(events, id, -1, &events->objects[id]);
+	if (err) {
+		try_each(events, id);
+		err = load(events, id, -1, &events->objects[id]);
+	}
+	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
+		struct nsn_probe_state *state = &events->states[i];
+		int own = err;
+
+		if (!is_on(events, i, id))
+			continue;
+		if (!own)
+			own = link_probe(&events->links[i], events->objects[id], state);
+		if (!own)
+			continue;
+		unlink_probe(&events->links[i]);
+		turn_off(state, "cannot be attached to", own);
+	}
+}
+
+/* ---- choice ---------------------------------------------------------------------------------- */
+
+/* Is a probe among those that were to be left off? */
+static bool left_off(const char *without, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = without; at && *at; at += strcspn(at, ","), at += *at == ',')
+		if (strcspn(at, ",") == length && strncmp(at, name, length) == 0)
+			return true;
+	return false;
+}
+
+static void choose(struct nsn_events *events, struct nsn_offer *offer, size_t i)
+{
+	const struct nsn_probe_row *row = &nsn_probe_rows[i];
+	const struct nsn_probe_kernel kernel = nsn_offer__kernel(offer);
+	struct nsn_probe_state *state = &events->states[i];
+
+	*state = (struct nsn_probe_state){ .row = row, .method = NSN_PROBE_NONE };
+	if (left_off(events->opts.without, row->name)) {
+		nsn_format(state->reason, sizeof(state->reason), "left off by --without");
+		return;
+	}
+	if (!nsn_offer__has_part(offer, row)) {
+		state->absent = true;
+		nsn_format(state->reason, sizeof(state->reason), "%s is not loaded", row->module);
+		return;
+	}
+	if (!events->ready) {
+		nsn_format(state->reason, sizeof(state->reason), "%s", events->why_not);
+		return;
+	}
+	state->method = nsn_probe__choose(row, &kernel, &state->functions);
+	if (state->method == NSN_PROBE_NONE)
+		nsn_offer__explain(offer, row, state->reason, sizeof(state->reason));
+}
+
+/* The objects that read one of these modules; all if `changed` says so. */
+static bool is_affected(enum nsn_event_object id, unsigned int changed)
+{
+	return changed == NSN_ALL_MODULES || (object_modules[id] & changed);
+}
+
+int nsn_events_attach(struct nsn_events *events, unsigned int changed)
+{
+	struct nsn_offer offer = { 0 };
+	int err;
+
+	nsn_events_detach(events, changed);
+	err = nsn_offer__read(&offer, events->opts.no_pin);
+	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++)
+		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
+			choose(events, &offer, i);
+	nsn_offer__free(&offer);
+	for (size_t id = 0; id < NSN_EVENT_OBJECTS && !err; id++)
+		if (is_affected(id, changed))
+			attach_object(events, id);
+	return err;
+}
+
+static uint64_t misses_of(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(program, object) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
+void nsn_events_read_misses(struct nsn_events *events)
+{
+	events->misses = events->misses_closed;
+	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
+		if (events->objects[id])
+			events->misses += misses_of(events->objects[id]);
+}
+
+void nsn_events_detach(struct nsn_events *events, unsigned int changed)
+{
+	for (size_t i = 0; i < nsn_probe_rows_count; i++)
+		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
+			unlink_probe(&events->links[i]);
+	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++) {
+		if (!events->objects[id] || !is_affected(id, changed))
+			continue;
+		events->misses_closed += misses_of(events->objects[id]);
+		bpf_object__close(events->objects[id]);
+		events->objects[id] = NULL;
+	}
+}
+
+/* ---- maps and modules ------------------------------------------------------------------------ */
+
+int nsn_events_make_maps(struct nsn_events *events)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, sparse, .map_flags = BPF_F_NO_PREALLOC);
+	uint32_t ring = events->opts.ring_size ? events->opts.ring_size : NSN_RING_SIZE;
+	int *maps = events->maps;
+
+	maps[NSN_MAP_EVENTS] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "nsn_events", 0, 0, ring, NULL);
+	maps[NSN_MAP_COUNTERS] = bpf_map_create(BPF_MAP_TYPE_HASH, "nsn_counters", 8,
+						sizeof(struct nsn_counters), NSN_MAX_COUNTED_VMS,
+						&sparse);
+	maps[NSN_MAP_CALLS] = bpf_map_create(BPF_MAP_TYPE_HASH, "nsn_calls", 8,
+					     sizeof(struct nsn_call), NSN_MAX_CALLS, &sparse);
+	maps[NSN_MAP_SETTINGS] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_settings", 4,
+						sizeof(struct nsn_event_config), 1, NULL);
+	maps[NSN_MAP_LOST] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_lost", 4, 8, 1, NULL);
+	for (size_t i = 0; i < NSN_EVENT_MAPS; i++)
+		if (maps[i] < 0)
+			return maps[i];
+	return 0;
+}
+
+/* 0: not there; else a number that is another after the module was loaded anew. */
+static uint64_t identity_of(const char *module)
+{
+	char path[128], state[32];
+	struct stat found;
+
+	nsn_format(path, sizeof(path), "/sys/module/%s", module);
+	if (stat(path, &found))
+		return 0;
+	nsn_format(path, sizeof(path), "/sys/module/%s/initstate", module);
+	/* one that is built in has no such file */
+	if (nsn_read_file("", path, state, sizeof(state)) > 0 && strcmp(state, "live"))
+		return 0;
+	return found.st_ino;
+}
+
+unsigned int nsn_events_changed_modules(struct nsn_events *events)
+{
+	unsigned int changed = 0;
+
+	for (size_t i = 0; i < NSN_EVENT_MODULES; i++) {
+		uint64_t now = identity_of(modules[i]);
+
+		changed |= (now != events->modules[i]) << i;
+		events->modules[i] = now;
+	}
+	return changed;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * events_internal.h - what the events*.c files share. Floor 2.
+ *
+ *	events.c         hands events on and counts
+ *	events_attach.c  loads the objects, attaches the programs, follows modules
+ *	events_kernel.c  what this kernel offers to attach to
+ */
+#ifndef NSN_EVENTS_INTERNAL_H
+#define NSN_EVENTS_INTERNAL_H
+
+#include "events.h"
+#include "kallsyms.h"
+
+struct bpf_link;
+struct bpf_object;
+struct ring_buffer;
+
+#define NSN_EVENT_MODULES 3
+
+/* What this kernel offers now. Zero-initialise. */
+struct nsn_offer {
+	struct nsn_kallsyms symbols;
+	struct nsn_kallsyms functions; /* found: BTF has it */
+	bool fentry, kprobe;
+	char why_not[NSN_TEXT_LEN]; /* neither: why */
+};
+
+/* Asks the kernel. 0 or -ENOMEM; what could not be asked is not offered. */
+int nsn_offer__read(struct nsn_offer *offer, bool no_pin);
+void nsn_offer__free(struct nsn_offer *offer);
+/* For nsn_probe__choose(); points into offer. */
+struct nsn_probe_kernel nsn_offer__kernel(struct nsn_offer *offer);
+/* Is the part of the kernel that a row's functions are in there? */
+bool nsn_offer__has_part(const struct nsn_offer *offer, const struct nsn_probe_row *row);
+/* Why no alternative of a row can be attached. */
+void nsn_offer__explain(const struct nsn_offer *offer, const struct nsn_probe_row *row, char *out,
+			size_t size);
+
+enum nsn_event_map {
+	NSN_MAP_EVENTS,
+	NSN_MAP_COUNTERS,
+	NSN_MAP_CALLS,
+	NSN_MAP_SETTINGS,
+	NSN_MAP_LOST,
+	NSN_EVENT_MAPS,
+};
+
+#define NSN_PROBE_LINKS 8 /* a probe has at most four functions, each with two programs */
+
+struct nsn_probe_links {
+	struct bpf_link *links[NSN_PROBE_LINKS];
+	size_t count;
+};
+
+struct nsn_events {
+	struct nsn_events_opts opts;
+	struct nsn_probe_state *states;  /* one a row of nsn_probe_rows */
+	struct nsn_probe_links *links;   /* the same */
+	struct nsn_probe_state *told;    /* states that `probe` events have told of */
+	struct bpf_object *objects[NSN_EVENT_OBJECTS];
+	uint64_t modules[NSN_EVENT_MODULES]; /* who is loaded: another number is another load */
+	int maps[NSN_EVENT_MAPS];
+	bool ready;                      /* the maps are there */
+	char why_not[NSN_TEXT_LEN];      /* else */
+	struct ring_buffer *ring;
+
+	/* while events are handed on */
+	struct nsn_sink *sink;
+	int error;
+	uint64_t handed;
+	uint64_t epoch_offset;           /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
+	struct nsn_rec_event refusal;    /* the last that had a reason */
+
+	uint64_t misses;                 /* runs of programs that the kernel left out */
+	uint64_t misses_closed;          /* of objects that are closed */
+	uint64_t lost_told;
+};
+
+/* Makes the maps. 0 or -errno. */
+int nsn_events_make_maps(struct nsn_events *events);
+
+#define NSN_ALL_MODULES (~0U)
+
+/*
+ * Chooses, loads and attaches anew what reads one of these modules (bits of
+ * nsn_events_changed_modules(), or NSN_ALL_MODULES). 0 or -ENOMEM.
+ */
+int nsn_events_attach(struct nsn_events *events, unsigned int changed);
+
+/* Closes these objects and what is attached of them. */
+void nsn_events_detach(struct nsn_events *events, unsigned int changed);
+
+/* Looks at the modules: a bit for each that came, went or was loaded anew since the last time. */
+unsigned int nsn_events_changed_modules(struct nsn_events *events);
+
+/* Reads how often programs could not run into events->misses. */
+void nsn_events_read_misses(struct nsn_events *events);
+
+#endif /* NSN_EVENTS_INTERNAL_H */
