@@ -21,22 +21,22 @@ struct entry {
 	UT_hash_handle hh;
 };
 
-struct nsn_names {
+struct nsn_ids {
 	struct entry *entries;
 };
 
-struct nsn_names *nsn_names__new(void)
+struct nsn_ids *nsn_ids__new(void)
 {
-	return calloc(1, sizeof(struct nsn_names));
+	return calloc(1, sizeof(struct nsn_ids));
 }
 
-static void remove_entry(struct nsn_names *names, struct entry *entry)
+static void remove_entry(struct nsn_ids *names, struct entry *entry)
 {
 	HASH_DEL(names->entries, entry);
 	free(entry);
 }
 
-void nsn_names__free(struct nsn_names *names)
+void nsn_ids__free(struct nsn_ids *names)
 {
 	struct entry *entry, *next;
 
@@ -47,7 +47,7 @@ void nsn_names__free(struct nsn_names *names)
 	free(names);
 }
 
-static struct entry *find(const struct nsn_names *names, enum nsn_class class, uint64_t key)
+static struct entry *find(const struct nsn_ids *names, enum nsn_class class, uint64_t key)
 {
 	struct entry probe = { .id = { .class = class, .key = key } }, *entry = NULL;
 
@@ -56,7 +56,7 @@ static struct entry *find(const struct nsn_names *names, enum nsn_class class, u
 	return entry;
 }
 
-static struct entry *obtain(struct nsn_names *names, enum nsn_class class, uint64_t key,
+static struct entry *obtain(struct nsn_ids *names, enum nsn_class class, uint64_t key,
 			    const char *text)
 {
 	struct entry *entry = find(names, class, key);
@@ -73,7 +73,7 @@ static struct entry *obtain(struct nsn_names *names, enum nsn_class class, uint6
 	return entry;
 }
 
-static int learn_vms(struct nsn_names *names, const struct nsn_model *model)
+static int learn_vms(struct nsn_ids *names, const struct nsn_model *model)
 {
 	for (size_t i = 0; i < model->vms_count; i++) {
 		const struct nsn_vm *vm = &model->vms[i];
@@ -92,12 +92,12 @@ static int learn_vms(struct nsn_names *names, const struct nsn_model *model)
 	return 0;
 }
 
-static int learn(struct nsn_names *names, enum nsn_class class, uint64_t key, const char *text)
+static int learn(struct nsn_ids *names, enum nsn_class class, uint64_t key, const char *text)
 {
 	return !key || obtain(names, class, key, text) ? 0 : -ENOMEM;
 }
 
-int nsn_names__learn(struct nsn_names *names, const struct nsn_model *model)
+int nsn_ids__learn(struct nsn_ids *names, const struct nsn_model *model)
 {
 	int err = learn_vms(names, model);
 
@@ -118,7 +118,7 @@ int nsn_names__learn(struct nsn_names *names, const struct nsn_model *model)
 	return err;
 }
 
-const char *nsn_names__get(const struct nsn_names *names, enum nsn_class class, uint64_t key)
+const char *nsn_ids__get(const struct nsn_ids *names, enum nsn_class class, uint64_t key)
 {
 	const struct entry *entry = find(names, class, key);
 
@@ -128,7 +128,7 @@ const char *nsn_names__get(const struct nsn_names *names, enum nsn_class class, 
 /* ---- events ---------------------------------------------------------------------------------- */
 
 /* The only VM of a process; NULL if it has none, or several. */
-static const struct entry *vm_of_process(const struct nsn_names *names,
+static const struct entry *vm_of_process(const struct nsn_ids *names,
 					 const struct nsn_rec_event *event)
 {
 	const struct entry *found = NULL;
@@ -144,7 +144,7 @@ static const struct entry *vm_of_process(const struct nsn_names *names,
 	return found;
 }
 
-static void resolve_vm(const struct nsn_names *names, struct nsn_told *told)
+static void resolve_vm(const struct nsn_ids *names, struct nsn_told *told)
 {
 	const struct nsn_rec_event *event = told->event;
 	const struct entry *entry = find(names, NSN_CLASS_VM, event->vm);
@@ -195,7 +195,7 @@ static void find_culprit(const struct nsn_group *group, struct nsn_told *told)
 	}
 }
 
-void nsn_names__resolve(const struct nsn_names *names, const struct nsn_model *model,
+void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model,
 			const struct nsn_rec_event *event, struct nsn_told *out)
 {
 	const struct nsn_group *group = NULL;
@@ -203,8 +203,8 @@ void nsn_names__resolve(const struct nsn_names *names, const struct nsn_model *m
 	*out = (struct nsn_told){ .event = event };
 	out->reason = NSN_KNOWS(event, event, reason) ? event->reason : NSN_REASON_NONE;
 	resolve_vm(names, out);
-	out->container = nsn_names__get(names, NSN_CLASS_CONTAINER, event->container);
-	out->domain = nsn_names__get(names, NSN_CLASS_DOMAIN, event->domain);
+	out->container = nsn_ids__get(names, NSN_CLASS_CONTAINER, event->container);
+	out->domain = nsn_ids__get(names, NSN_CLASS_DOMAIN, event->domain);
 	if (event->event == NSN_EVENT_PROBE)
 		return;
 	if (model && NSN_KNOWS(event, event, group_id))
@@ -212,7 +212,7 @@ void nsn_names__resolve(const struct nsn_names *names, const struct nsn_model *m
 	if (event->device[0])
 		out->device = event->device;
 	else if (event->vfio_device)
-		out->device = nsn_names__get(names, NSN_CLASS_VFIO_DEVICE, event->vfio_device);
+		out->device = nsn_ids__get(names, NSN_CLASS_VFIO_DEVICE, event->vfio_device);
 	else if (only_device(group))
 		out->device = nsn_format(out->spare_device, sizeof(out->spare_device), "%s",
 					 only_device(group));
@@ -223,7 +223,7 @@ void nsn_names__resolve(const struct nsn_names *names, const struct nsn_model *m
 		out->reason = NSN_REASON_NOIOMMU_OFF;
 }
 
-void nsn_names__end(struct nsn_names *names, const struct nsn_rec_event *event)
+void nsn_ids__end(struct nsn_ids *names, const struct nsn_rec_event *event)
 {
 	struct entry *entry = NULL;
 
@@ -237,7 +237,7 @@ void nsn_names__end(struct nsn_names *names, const struct nsn_rec_event *event)
 		remove_entry(names, entry);
 }
 
-bool nsn_names__lacks(const struct nsn_names *names, const struct nsn_rec_event *event)
+bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *event)
 {
 	return (event->vm && !find(names, NSN_CLASS_VM, event->vm)) ||
 	       (event->container && !find(names, NSN_CLASS_CONTAINER, event->container)) ||

@@ -10,17 +10,17 @@
 
 #include "model.h"
 
-struct nsn_names;
+struct nsn_ids;
 
 /* NULL without memory. */
-struct nsn_names *nsn_names__new(void);
-void nsn_names__free(struct nsn_names *names); /* NULL is fine */
+struct nsn_ids *nsn_ids__new(void);
+void nsn_ids__free(struct nsn_ids *names); /* NULL is fine */
 
 /* Takes in the ids of a model. 0 or -ENOMEM. */
-int nsn_names__learn(struct nsn_names *names, const struct nsn_model *model);
+int nsn_ids__learn(struct nsn_ids *names, const struct nsn_model *model);
 
 /* The id of the object with this key, or NULL if no model had it. Valid until the next call. */
-const char *nsn_names__get(const struct nsn_names *names, enum nsn_class class, uint64_t key);
+const char *nsn_ids__get(const struct nsn_ids *names, enum nsn_class class, uint64_t key);
 
 /* An event with the ids of what it speaks of; NULL: there is none, or it is not known. */
 struct nsn_told {
@@ -40,13 +40,13 @@ struct nsn_told {
  * Resolves an event. model (the last one; NULL: none) tells of groups. The ids are valid until
  * names or model change; event must live as long.
  */
-void nsn_names__resolve(const struct nsn_names *names, const struct nsn_model *model,
+void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model,
 			const struct nsn_rec_event *event, struct nsn_told *out);
 
 /* Forgets what the event tells the end of. Call it after the event was printed. */
-void nsn_names__end(struct nsn_names *names, const struct nsn_rec_event *event);
+void nsn_ids__end(struct nsn_ids *names, const struct nsn_rec_event *event);
 
 /* True if the event speaks of an object that no model had: a snapshot would tell its id. */
-bool nsn_names__lacks(const struct nsn_names *names, const struct nsn_rec_event *event);
+bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *event);
 
 #endif /* NSN_MODEL_NAMES_H */

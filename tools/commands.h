@@ -8,6 +8,7 @@
 #define NSN_COMMANDS_H
 
 int cmd_audit(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

@@ -17,6 +17,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "audit", cmd_audit, "can a device bypass the CPU caches? one verdict for each VM" },
+	{ "trace", cmd_trace, "each attach, refusal, registration and flush as it happens" },
 	{ "record", cmd_record, "write what this machine tells to one file, for any command's --replay" },
 	{ "doctor", cmd_doctor, "what will be unknown on this machine, and what would make it known" },
 };

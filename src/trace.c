@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * trace.c - the loop behind nosnoop trace. Floor 4.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "model_diff.h"
+#include "model_names.h"
+#include "render_trace.h"
+
+#define SECOND 1000000000ULL
+#define REFRESH_NS SECOND /* how often modules are looked at */
+
+/* Kinds of event that are shown only if they are asked for: many, or of the tool itself. */
+#define MANY (1ULL << NSN_EVENT_WBINVD)
+#define QUIET (MANY | 1ULL << NSN_EVENT_SNAPSHOT)
+#define ALL ((1ULL << NSN_EVENT_MAX) - 1)
+
+/* Which probes' features show an event, so that a difference of snapshots need not. */
+static const struct {
+	enum nsn_event event;
+	const char *feature;
+} shown_by[] = {
+	{ NSN_EVENT_DOMAIN_ALLOC, "domain" },
+	{ NSN_EVENT_DOMAIN_FREE, "domain" },
+	{ NSN_EVENT_GROUP_ATTACH, "attach" },
+	{ NSN_EVENT_GROUP_DETACH, "attach" },
+	{ NSN_EVENT_DEVICE_REGISTER, "device_register" },
+	{ NSN_EVENT_DEVICE_OPEN, "device_open" },
+	{ NSN_EVENT_DEVICE_CLOSE, "device_open" },
+	{ NSN_EVENT_CONTAINER_OPEN, "container" },
+	{ NSN_EVENT_CONTAINER_CLOSE, "container" },
+	{ NSN_EVENT_CONTAINER_SET_GROUP, "container" },
+	{ NSN_EVENT_CONTAINER_SET_IOMMU, "container" },
+	{ NSN_EVENT_DMA_OWNER_CLAIM, "dma_owner" },
+	{ NSN_EVENT_DMA_OWNER_RELEASE, "dma_owner" },
+	{ NSN_EVENT_KVM_FILE_ADD, "kvm_file" },
+	{ NSN_EVENT_KVM_FILE_DEL, "kvm_file" },
+	{ NSN_EVENT_KVM_REGISTER, "registration" },
+	{ NSN_EVENT_KVM_UNREGISTER, "registration" },
+	{ NSN_EVENT_VM_CREATE, "vm" },
+	{ NSN_EVENT_VM_DESTROY, "vm" },
+};
+
+struct trace {
+	const struct nsn_cli_opts *cli;
+	const struct nsn_trace_opts *opts;
+	struct nsn_session *session;
+	struct nsn_render_opts render;
+	struct nsn_selection selection;
+	char vm[NSN_ID_LEN];     /* of --vm: ids outlive models, pointers do not */
+	char device[NSN_ID_LEN]; /* of --device */
+	uint64_t group;          /* of --group, or --device's */
+	bool by_group;
+	struct nsn_ids *names;
+	struct nsn_model *model;      /* the last snapshot */
+	struct nsn_records waiting;   /* events that are not printed yet */
+	uint64_t started, snapshot_at, refreshed_at; /* ns */
+	uint64_t lines;
+	bool done;
+};
+
+const char *nsn_trace_event_list(void)
+{
+	static char list[512];
+
+	list[0] = '\0';
+	for (uint64_t i = 0; i < NSN_EVENT_MAX; i++)
+		nsn_format(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? " " : "",
+			   nsn_event_name(i));
+	return list;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+/* ---- which events are shown ------------------------------------------------------------------ */
+
+static bool selected(const struct trace *trace, const struct nsn_told *told)
+{
+	const struct nsn_rec_event *event = told->event;
+
+	if (event->event == NSN_EVENT_PROBE || event->event == NSN_EVENT_LOST)
+		return true;
+	if (trace->vm[0] && (!told->vm || strcmp(told->vm, trace->vm)))
+		return false;
+	if (trace->device[0] && told->device && strcmp(told->device, trace->device))
+		return false;
+	if (!trace->by_group)
+		return true;
+	return NSN_KNOWS(event, event, group_id) && event->group_id == trace->group;
+}
+
+/* Steps within others are shown to those who ask for all, or for more words. */
+static bool is_noise(const struct trace *trace, const struct nsn_rec_event *event)
+{
+	if (trace->opts->events)
+		return false;
+	if (QUIET & (1ULL << event->event))
+		return true;
+	if (event->event == NSN_EVENT_PROBE) /* what is on, or has nothing to see, is no news */
+		return trace->cli->verbosity == 0 && (event->count || event->inner);
+	return trace->cli->verbosity == 0 && NSN_KNOWS(event, event, inner) && event->inner &&
+	       !event->error;
+}
+
+static bool shown(const struct trace *trace, const struct nsn_told *told)
+{
+	const struct nsn_rec_event *event = told->event;
+
+	if (trace->opts->events && !(trace->opts->events & (1ULL << event->event)))
+		return false;
+	if (is_noise(trace, event))
+		return false;
+	if (trace->opts->min_duration_ns && event->event < NSN_EVENT_PROBE &&
+	    (!NSN_KNOWS(event, event, duration) ||
+	     event->duration < trace->opts->min_duration_ns))
+		return false;
+	return selected(trace, told);
+}
+
+static int print_event(struct trace *trace, const struct nsn_rec_event *event)
+{
+	struct nsn_told told;
+	int err = 0;
+
+	if (trace->done)
+		return 0;
+	nsn_ids__resolve(trace->names, trace->model, event, &told);
+	if (shown(trace, &told)) {
+		err = trace->opts->json ? nsn_render_trace_json(stdout, &told)
+					: nsn_render_trace_text(stdout, &told, &trace->render);
+		trace->lines++;
+		trace->done = trace->opts->count && trace->lines >= trace->opts->count;
+	}
+	nsn_ids__end(trace->names, event);
+	return err;
+}
+
+static int print_waiting(struct trace *trace)
+{
+	const struct nsn_rec *rec = NULL;
+	int err = 0;
+
+	while (!err && (rec = nsn_records__next(&trace->waiting, rec)))
+		err = print_event(trace, (const void *)rec);
+	nsn_records__clear(&trace->waiting);
+	return err;
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+/* Events that only the difference of snapshots can show now. */
+static uint64_t unseen(const struct trace *trace)
+{
+	const struct nsn_events *events = nsn_session__events(trace->session);
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(shown_by); i++)
+		if (!events || !nsn_events__has_feature(events, shown_by[i].feature))
+			mask |= 1ULL << shown_by[i].event;
+	return mask;
+}
+
+static int add_snapshot_event(struct trace *trace, const struct nsn_model *model)
+{
+	NSN_NEW(event, EVENT, event);
+
+	NSN_PUT(&event, event, event, NSN_EVENT_SNAPSHOT);
+	if (NSN_KNOWS(&model->host, host, taken_at))
+		NSN_PUT(&event, event, time, model->host.taken_at);
+	return nsn_records__add(&trace->waiting, &event.h);
+}
+
+/* Takes over a new model: its names are learnt, and what only it can show becomes events. */
+static int take_model(struct trace *trace, struct nsn_model *model, uint64_t mask)
+{
+	int err = nsn_ids__learn(trace->names, model);
+
+	if (!err && trace->model && mask)
+		err = nsn_model_diff(trace->model, model, mask, &trace->waiting.sink);
+	if (!err)
+		err = add_snapshot_event(trace, model);
+	nsn_model__free(trace->model);
+	trace->model = model;
+	return err;
+}
+
+static int snapshot(struct trace *trace)
+{
+	struct nsn_model *model;
+	int err = nsn_session__snapshot(trace->session, &model);
+
+	trace->snapshot_at = now_ns();
+	return err ? err : take_model(trace, model, unseen(trace));
+}
+
+/* ---- the live loop --------------------------------------------------------------------------- */
+
+/* Does an event that waits need a snapshot to be named? */
+static bool needs_snapshot(const struct trace *trace)
+{
+	const struct nsn_rec *rec = NULL;
+
+	while ((rec = nsn_records__next(&trace->waiting, rec)))
+		if (nsn_ids__lacks(trace->names, (const void *)rec))
+			return true;
+	return false;
+}
+
+/* Objects that ended before anyone looked stay without a name: one snapshot a second tries. */
+static int name_waiting(struct trace *trace)
+{
+	const uint64_t now = now_ns();
+	const bool due = unseen(trace) && now - trace->snapshot_at >= trace->opts->interval_ns;
+
+	if (due || (needs_snapshot(trace) && now - trace->snapshot_at >= SECOND / 4))
+		return snapshot(trace);
+	return 0;
+}
+
+static int turn(struct trace *trace)
+{
+	struct nsn_events *events = nsn_session__events(trace->session);
+	int err = 0, got;
+
+	if (events && now_ns() - trace->refreshed_at >= REFRESH_NS) {
+		nsn_events__refresh(events);
+		trace->refreshed_at = now_ns();
+	}
+	got = nsn_session__drain(trace->session, &trace->waiting.sink);
+	if (got < 0)
+		err = got;
+	if (!err)
+		err = name_waiting(trace);
+	return err ? err : print_waiting(trace);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Milliseconds until something is due: modules, a snapshot, the end. */
+static int until_due(const struct trace *trace)
+{
+	uint64_t now = now_ns(), wait = REFRESH_NS;
+
+	if (unseen(trace))
+		wait = smaller(wait, trace->opts->interval_ns);
+	if (trace->opts->duration_ns) {
+		uint64_t end = trace->started + trace->opts->duration_ns;
+
+		wait = end > now ? smaller(wait, end - now) : 0;
+	}
+	return (int)((wait + 999999) / 1000000);
+}
+
+static int open_signals(void)
+{
+	sigset_t wanted;
+
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGINT);
+	sigaddset(&wanted, SIGTERM);
+	sigaddset(&wanted, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &wanted, NULL))
+		return -errno;
+	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int live(struct trace *trace, int signals)
+{
+	struct nsn_events *events = nsn_session__events(trace->session);
+	struct pollfd wait[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = events ? nsn_events__fd(events) : -1, .events = POLLIN },
+		{ .fd = STDOUT_FILENO }, /* whoever reads has gone: POLLERR */
+	};
+	int err = 0;
+
+	trace->started = trace->refreshed_at = now_ns();
+	while (!err && !trace->done) {
+		err = turn(trace);
+		if (err || trace->done)
+			break;
+		if (trace->opts->duration_ns &&
+		    now_ns() - trace->started >= trace->opts->duration_ns)
+			break;
+		if (poll(wait, NSN_ARRAY_SIZE(wait), until_due(trace)) < 0 && errno != EINTR)
+			err = -errno;
+		if (wait[0].revents || wait[2].revents & POLLERR)
+			break;
+	}
+	/* what came until the end is told too */
+	return err || trace->done ? err : turn(trace);
+}
+
+static void warn_of_probes(const struct trace *trace)
+{
+	const struct nsn_events *events = nsn_session__events(trace->session);
+	const struct nsn_probe_state *states;
+	size_t count, off = 0;
+
+	if (!events)
+		return;
+	states = nsn_events__probes(events, &count);
+	for (size_t i = 0; i < count; i++)
+		off += states[i].method == NSN_PROBE_NONE && !states[i].absent;
+	if (off == count && count)
+		nsn_warning("no event can be traced (%s): only what differs between snapshots, one "
+			    "each %.1f s, is told; refusals and WBINVDs are not",
+			    states[0].reason, (double)trace->opts->interval_ns / 1e9);
+	else if (off)
+		nsn_warning("%zu of %zu probes are off: see their lines, and nosnoop doctor", off,
+			    count);
+}
+
+static int run_live(struct trace *trace, int signals)
+{
+	const struct nsn_events_opts events = {
+		.no_pin = trace->opts->no_pin,
+		.without = trace->opts->without,
+		.wanted = trace->opts->events,
+		.min_duration_ns = trace->opts->min_duration_ns,
+		.ring_size = trace->opts->buffer,
+	};
+	int err = nsn_session__open_events(trace->session, &events);
+
+	if (!err) {
+		warn_of_probes(trace);
+		err = live(trace, signals);
+	}
+	return err ? err : nsn_session__finish(trace->session);
+}
+
+/* ---- replay ---------------------------------------------------------------------------------- */
+
+/* Features that the recording's probes had off are told from its snapshots. */
+static uint64_t unseen_in(const struct nsn_model *model)
+{
+	char source[NSN_NAME_LEN];
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(shown_by); i++) {
+		nsn_format(source, sizeof(source), "events.%s", shown_by[i].feature);
+		if (nsn_model__source(model, source, NULL) == NSN_SOURCE_FAILED)
+			mask |= 1ULL << shown_by[i].event;
+	}
+	return mask;
+}
+
+static int run_replay(struct trace *trace)
+{
+	struct nsn_model *model;
+	int got;
+
+	while (!trace->done) {
+		got = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
+		if (got <= 0)
+			return got < 0 ? got : print_waiting(trace);
+		got = take_model(trace, model, unseen_in(model));
+		if (!got)
+			got = print_waiting(trace);
+		if (got)
+			return got;
+	}
+	return 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* --vm, --device and --group choose by ids, which hold beyond the model they were found in. */
+static int choose(struct trace *trace)
+{
+	int err = nsn_cli__select(trace->cli, trace->model, &trace->selection);
+
+	if (err)
+		return err;
+	if (trace->selection.vm)
+		nsn_format(trace->vm, sizeof(trace->vm), "%s", trace->selection.vm->id);
+	if (trace->selection.device)
+		nsn_format(trace->device, sizeof(trace->device), "%s",
+			   trace->selection.device->id);
+	if (trace->selection.group)
+		trace->group = trace->selection.group->number;
+	else if (trace->selection.device && trace->selection.device->group)
+		trace->group = trace->selection.device->group->number;
+	trace->by_group = trace->selection.group || trace->selection.device;
+	return 0;
+}
+
+/* The first snapshot: whom the options mean. */
+static int begin(struct trace *trace)
+{
+	struct nsn_model *model;
+	int err;
+
+	if (trace->cli->session.replay)
+		err = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
+	else
+		err = nsn_session__snapshot(trace->session, &model);
+	if (trace->cli->session.replay)
+		err = err == 1 ? 0 : err ? err : -ENODATA;
+	if (err == -ENODATA)
+		nsn_error("%s holds no snapshot", trace->cli->session.replay);
+	if (err)
+		return err;
+	trace->snapshot_at = now_ns();
+	err = take_model(trace, model, 0);
+	if (!err)
+		err = choose(trace);
+	if (!err && !trace->opts->json)
+		err = nsn_render_trace_heading(stdout, &trace->render);
+	return err;
+}
+
+int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *opts)
+{
+	struct trace trace = { .cli = cli, .opts = opts, .names = nsn_ids__new() };
+	int signals = open_signals();
+	int err = signals < 0 ? signals : trace.names ? 0 : -ENOMEM;
+
+	nsn_records__init(&trace.waiting);
+	nsn_cli__render_opts(cli, &trace.render);
+	if (!err)
+		err = nsn_session__new(&cli->session, &trace.session);
+	if (!err)
+		err = begin(&trace);
+	if (!err)
+		err = cli->session.replay ? run_replay(&trace) : run_live(&trace, signals);
+	nsn_records__free(&trace.waiting);
+	nsn_model__free(trace.model);
+	nsn_ids__free(trace.names);
+	nsn_session__free(trace.session);
+	if (signals >= 0)
+		close(signals);
+	return err;
+}
