@@ -34,7 +34,7 @@ SKELETONS := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/%.skel.h)
 LIB_SOURCES := $(wildcard src/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 COMMANDS := $(wildcard tools/cmd_*.c)
-PROGRAMS := $(BUILD)/nosnoop
+PROGRAMS := $(BUILD)/nosnoop $(BUILD)/nosnooptop
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
 
@@ -69,6 +69,12 @@ $(BUILD)/libnosnoop.a: $(LIB_OBJECTS)
 $(BUILD)/nosnoop: $(BUILD)/tools/nosnoop.o $(COMMANDS:%.c=$(BUILD)/%.o) $(BUILD)/libnosnoop.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Of the programs, this one alone links curses.
+$(BUILD)/src/tui_terminal.o: ALL_CFLAGS += $(shell $(PKG_CONFIG) --cflags ncursesw)
+$(BUILD)/nosnooptop: $(BUILD)/tools/nosnooptop.o $(BUILD)/libnosnoop.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG_CONFIG) --libs ncursesw)
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnosnoop.a
 	$(say) TEST $@
@@ -150,6 +156,7 @@ format:
 ## install: the programs and their manual pages, under DESTDIR and PREFIX (/usr/local)
 install: all
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
+	install -D -m 0755 $(BUILD)/nosnooptop $(DESTDIR)$(PREFIX)/sbin/nosnooptop
 	for page in docs/man/*.[0-9]; do \
 	  test -e "$$page" || continue; \
 	  install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done

@@ -46,6 +46,10 @@ void nsn_field__get(const struct nsn_field *field, const struct nsn_model *model
 
 	memset(value, 0, offsetof(struct nsn_value, scratch));
 	value->scratch[0] = '\0';
+	if (field->live && !model->live) {
+		value->type = NSN_VALUE_NONE;
+		return;
+	}
 	field->get(model, object, value);
 	if (value->type == NSN_VALUE_TEXT && field->values)
 		add_words(field, value);

@@ -33,6 +33,7 @@ enum nsn_value_type {
 	NSN_VALUE_ABSENT,  /* this kernel has no such fact: left out, named in not_applicable[] */
 	NSN_VALUE_BOOL,
 	NSN_VALUE_INT,
+	NSN_VALUE_REAL,
 	NSN_VALUE_TEXT,
 	NSN_VALUE_LIST,	   /* of numbers or of ids: nsn_value__item() */
 	NSN_VALUE_OBJECTS, /* nested objects: nsn_value__object() */
@@ -52,6 +53,7 @@ struct nsn_value {
 	bool moot; /* UNKNOWN by its nature, not for lack of knowledge: there is nothing to know */
 	bool boolean;
 	uint64_t number;
+	double real;
 	const char *text;   /* as in JSON: points into the model, to static text or to scratch[] */
 	const char *words;  /* the same for a reader, static; NULL: text says it well enough */
 	const char *reason; /* why it is unknown, or why the conclusion "unknown" was drawn */
@@ -95,6 +97,7 @@ struct nsn_field {
 	const char *source; /* whom it comes from (NSN_REC_SOURCE.name) */
 	const char *metric; /* name, or NULL */
 	enum nsn_metric_type metric_type;
+	bool live;	    /* told of a series of snapshots only (nsn_model.live), not of one */
 	unsigned int text; /* enum nsn_text_place bits */
 	/* The tree's sentence. NULL: in that state the field is left out of it. */
 	const char *prefix; /* before a text, a number or a list */

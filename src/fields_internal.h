@@ -39,6 +39,12 @@ static inline void put_number(struct nsn_value *value, uint64_t number)
 	value->number = number;
 }
 
+static inline void put_real(struct nsn_value *value, double real)
+{
+	value->type = NSN_VALUE_REAL;
+	value->real = real;
+}
+
 /* yes and no: the tones of true and of false. */
 static inline void put_tri(struct nsn_value *value, enum nsn_tri tri, enum nsn_tone yes,
 			   enum nsn_tone no)
@@ -92,6 +98,16 @@ static inline void put_objects(struct nsn_value *value, const void *array, size_
 	value->stride = stride;
 	value->kind = kind;
 }
+
+/* Getters of what a VM's WBINVDs come to: fields_wbinvd.c. */
+#define NSN_WBINVD_GETTERS(G)                                                             \
+	G(exits) G(executed) G(ignored) G(exits_per_second) G(executed_per_second)        \
+	G(cpu_share) G(p50_seconds) G(p99_seconds) G(sampled)
+#define NSN_EXPAND_GETTER(name)                                                           \
+	void nsn_get_wbinvd_##name(const struct nsn_model *model, const void *object,     \
+				   struct nsn_value *value);
+NSN_WBINVD_GETTERS(NSN_EXPAND_GETTER)
+#undef NSN_EXPAND_GETTER
 
 /* Rows of each kind, ended by a NULL path. */
 extern const struct nsn_field nsn_fields_host[];

@@ -109,6 +109,14 @@ struct nsn_vm_counters {
 	bool sampled;        /* above 10,000 a second one in 64 was timed */
 };
 
+/* What a VM's WBINVDs came to between two ticks; rates.h sets it. */
+struct nsn_vm_rates {
+	bool known;              /* it was counted at both ticks */
+	double exits, executed, ignored; /* each second */
+	double share;            /* of one CPU, flushing: the elapsed time, preemption included */
+	double p50, p99;         /* seconds of a flush, estimated from buckets; < 0: there was none */
+};
+
 struct nsn_vm {
 	char id[NSN_ID_LEN]; /* uuid, else pid:<pid>@<start ticks> */
 	struct nsn_rec_vm rec;
@@ -130,6 +138,7 @@ struct nsn_vm {
 	enum nsn_guest_wbinvd guest_wbinvd;
 	enum nsn_verdict verdict;
 	struct nsn_vm_counters counters;
+	struct nsn_vm_rates rates;
 };
 
 enum nsn_container_kind {
@@ -291,6 +300,7 @@ struct nsn_model {
 	size_t truncations_count;
 	uint64_t lost_records; /* that had no room, or that the end counted and nobody saw */
 	bool ended;            /* the snapshot's end record was there */
+	bool live;             /* one of a series: what the WBINVDs come to is told too */
 	bool blind_to_files;   /* descriptors could not be read: VFIO users may be unseen */
 	struct nsn_model_build *build; /* private to model*.c */
 };

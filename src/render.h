@@ -21,6 +21,7 @@ struct nsn_render_opts {
 	enum nsn_severity fail_on; /* --fail-on */
 	const char *tool_version;
 	uint64_t lost_events; /* 0 for a snapshot */
+	double interval_seconds; /* of a live model's rates; 0: there are none yet */
 	/* Show only objects that this says yes to; NULL: all. Of findings: those on them and on the
 	 * host. */
 	bool (*shows)(const struct nsn_render_opts *opts, enum nsn_object kind, const void *object);
@@ -39,7 +40,10 @@ int nsn_render_result(const struct nsn_model *model, const struct nsn_findings *
  */
 int nsn_render_text(FILE *out, const struct nsn_model *model, const struct nsn_findings *findings,
 		    const struct nsn_render_opts *opts);
-/* One object, nosnoop.audit/1 (docs/audit.schema.json), ASCII only, and a newline. */
+/*
+ * One object, nosnoop.audit/1 (docs/audit.schema.json), ASCII only, and a newline; of a live model
+ * nosnoop.live/1 (docs/live.schema.json), on one line.
+ */
 int nsn_render_json(FILE *out, const struct nsn_model *model, const struct nsn_findings *findings,
 		    const struct nsn_render_opts *opts);
 

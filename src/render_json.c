@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * render_json.c - the audit as one JSON object, nosnoop.audit/1. Floor 3.
+ * render_json.c - the audit as one JSON object, nosnoop.audit/1; of a series, nosnoop.live/1. Floor 3.
  *
  * jansson keeps keys in the order they were set. Functions return a new reference or NULL; the
  * *_new setters of jansson steal it and fail on NULL, so that a lack of memory surfaces at the top.
@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DUMP_FLAGS (JSON_INDENT(2) | JSON_ENSURE_ASCII)
+/* Six digits of a number that was measured are more than it is worth. */
+#define DUMP_FLAGS (JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6))
 
 /* Text of a machine may be no valid UTF-8, which JSON can't carry: bad bytes become U+FFFD. */
 static json_t *text_of(const char *text)
@@ -97,6 +98,8 @@ static json_t *value_of(const struct nsn_model *model, const struct nsn_value *v
 		return json_boolean(value->boolean);
 	case NSN_VALUE_INT:
 		return json_integer(value->number);
+	case NSN_VALUE_REAL:
+		return json_real(value->real);
 	case NSN_VALUE_TEXT:
 		return text_of(value->text);
 	case NSN_VALUE_LIST:
@@ -308,7 +311,8 @@ static int fill(json_t *root, const struct nsn_model *model, const struct nsn_fi
 	char time[32];
 	int err;
 
-	err = set(root, "schema", json_string("nosnoop.audit/1"));
+	err = set(root, "schema",
+		  json_string(model->live ? "nosnoop.live/1" : "nosnoop.audit/1"));
 	if (!err)
 		err = set(root, "tool_version", text_of(opts->tool_version));
 	if (!err)
@@ -316,6 +320,10 @@ static int fill(json_t *root, const struct nsn_model *model, const struct nsn_fi
 			  taken_at ? json_string(nsn_format_time(time, sizeof(time),
 								 model->host.taken_at))
 				   : json_null());
+	if (!err && model->live)
+		err = set(root, "interval_seconds", opts->interval_seconds > 0
+							    ? json_real(opts->interval_seconds)
+							    : json_null());
 	if (!err)
 		err = set(root, "result", result_of(findings, opts));
 	for (int kind = 0; kind < NSN_OBJECT_MAX && !err; kind++)
@@ -338,9 +346,12 @@ static int fill(json_t *root, const struct nsn_model *model, const struct nsn_fi
 	return err;
 }
 
-static int dump(FILE *out, const json_t *root)
+/* A series has one object a line. */
+static int dump(FILE *out, const json_t *root, bool live)
 {
-	if (json_dumpf(root, out, DUMP_FLAGS) || putc('\n', out) == EOF || fflush(out))
+	size_t flags = live ? JSON_COMPACT : JSON_INDENT(2);
+
+	if (json_dumpf(root, out, flags | DUMP_FLAGS) || putc('\n', out) == EOF || fflush(out))
 		return -EIO;
 	return 0;
 }
@@ -362,7 +373,7 @@ int nsn_render_json(FILE *out, const struct nsn_model *model, const struct nsn_f
 	if (unknowns && root)
 		err = fill(root, model, findings, unknowns, opts);
 	if (!err)
-		err = dump(out, root);
+		err = dump(out, root, model->live);
 	json_decref(root);
 	nsn_unknowns__free(unknowns);
 	nsn_selected__free(selected);

@@ -100,6 +100,9 @@ void nsn_page__table(struct nsn_page *page, enum nsn_object kind);
 /* Prints the tree of each VM, and what is in use but belongs to no VM: render_tree.c. */
 void nsn_page__trees(struct nsn_page *page);
 
+/* Prints the tree of one VM; nothing if no device is passed through to it. */
+void nsn_page__vm_tree(struct nsn_page *page, const struct nsn_vm *vm);
+
 /* Prints findings, what is unknown, and the closing lines: render_findings.c. */
 void nsn_page__findings(struct nsn_page *page, const struct nsn_findings *findings);
 void nsn_page__unknowns(struct nsn_page *page, const struct nsn_unknowns *unknowns);

@@ -260,6 +260,16 @@ static void print_vms(struct nsn_page *page)
 	free(tree.nodes);
 }
 
+void nsn_page__vm_tree(struct nsn_page *page, const struct nsn_vm *vm)
+{
+	struct tree tree = { .page = page, .places = NSN_TEXT_TREE };
+
+	add_vm(&tree, vm);
+	if (tree.nodes_count)
+		print_tree(&tree);
+	free(tree.nodes);
+}
+
 /* ---- what belongs to no VM ------------------------------------------------------------------- */
 
 /* Groups and domains that were shown, by their place in the model. */

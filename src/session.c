@@ -312,6 +312,23 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 	return got;
 }
 
+int nsn_session__stop_recording(struct nsn_session *session)
+{
+	int err = nsn_session__finish(session);
+
+	nsn_recfile__free(session->record);
+	session->record = NULL;
+	return err;
+}
+
+int nsn_session__start_recording(struct nsn_session *session, const char *path)
+{
+	int err = nsn_session__stop_recording(session);
+
+	session->events_count = 0; /* those before are not in this recording */
+	return err ? err : nsn_recfile__create(path, &session->record);
+}
+
 int nsn_session__finish(struct nsn_session *session)
 {
 	return session->record ? nsn_recfile__commit(session->record) : 0;

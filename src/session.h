@@ -53,6 +53,14 @@ int nsn_session__tick(struct nsn_session *session, struct nsn_model *model);
 int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
 			     struct nsn_model **out);
 
+/*
+ * Starts a recording of what comes from now on; one that runs is finished first. Call it before a
+ * snapshot. 0 or -errno (logged). The path must outlive the session.
+ */
+int nsn_session__start_recording(struct nsn_session *session, const char *path);
+/* Finishes the recording that runs, if there is one. 0 or -errno (logged). */
+int nsn_session__stop_recording(struct nsn_session *session);
+
 /* Brings the recording, if there is one, to its place. 0 or -errno (logged). */
 int nsn_session__finish(struct nsn_session *session);
 

@@ -2,14 +2,35 @@
 /*
  * nosnoop.c - the program: finds the command. Floor 4.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
 #include "log.h"
 #include "version.h"
+
+/* nosnooptop links curses and stands beside this program; it gets the same arguments. */
+static int exec_top(int argc, char **argv)
+{
+	static const char name[] = "nosnooptop";
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name) - 1);
+	char *slash;
+
+	(void)argc;
+	path[length > 0 ? length : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash + 1, name, sizeof(name));
+		execv(path, argv);
+	}
+	nsn_error("%s: %s", slash ? path : name, strerror(errno));
+	return NSN_EXIT_FAILURE;
+}
 
 static const struct {
 	const char *name;
@@ -18,6 +39,7 @@ static const struct {
 } commands[] = {
 	{ "audit", cmd_audit, "can a device bypass the CPU caches? one verdict for each VM" },
 	{ "trace", cmd_trace, "each attach, refusal, registration and flush as it happens" },
+	{ "top", exec_top, "which VM flushes whose caches right now, and why (runs nosnooptop)" },
 	{ "record", cmd_record, "write what this machine tells to one file, for any command's --replay" },
 	{ "doctor", cmd_doctor, "what will be unknown on this machine, and what would make it known" },
 };

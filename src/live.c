@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * live.c - a machine over time. Floor 4.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "model_diff.h"
+#include "model_names.h"
+
+#define SECOND 1000000000ULL
+#define LEAST_DISTANCE (SECOND / 4) /* between two snapshots */
+#define COST_SHARE     20	    /* a snapshot waits for so many times the time it takes */
+#define MOST_FEATURES  32
+
+struct nsn_live {
+	struct nsn_live_opts opts;
+	struct nsn_session *session;
+	struct nsn_model *model;
+	struct nsn_findings *findings;
+	struct nsn_rates *rates;
+	struct nsn_top_event *events; /* the newest last */
+	size_t events_count, events_capacity;
+	size_t unnamed; /* the first that no snapshot has named */
+	struct nsn_ids *ids;
+	struct nsn_top_feature features[MOST_FEATURES];
+	size_t features_count;
+	uint64_t snapshot_at, snapshot_cost; /* ns, CLOCK_MONOTONIC */
+	bool wanted;			     /* a snapshot */
+	bool told;			     /* events have come: differences are no news */
+	char *record_path;
+	/* of a replay: */
+	struct nsn_model *next; /* read already, shown when its time has come */
+	struct nsn_records next_events;
+	uint64_t began_at;   /* ns, CLOCK_MONOTONIC */
+	uint64_t began_time; /* ns since the epoch, of its first snapshot */
+	bool ended;
+};
+
+struct event_sink {
+	struct nsn_sink sink;
+	struct nsn_live *live;
+};
+
+static uint64_t now_on(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t taken_at(const struct nsn_model *model)
+{
+	return NSN_KNOWS(&model->host, host, taken_at) ? model->host.taken_at : 0;
+}
+
+/* Of the machine that is shown. */
+static uint64_t now_there(const struct nsn_live *live)
+{
+	uint64_t passed;
+
+	if (!live->opts.session.replay)
+		return now_on(CLOCK_REALTIME);
+	if (live->ended || live->opts.speed <= 0)
+		return live->model ? taken_at(live->model) : 0;
+	passed = now_on(CLOCK_MONOTONIC) - live->began_at;
+	return live->began_time + (uint64_t)((double)passed * live->opts.speed);
+}
+
+/* ---- events ----------------------------------------------------------------------------------- */
+
+/* Names what the event is about by the ids that are known now; what was known before stays. */
+static void name_event(const struct nsn_live *live, struct nsn_top_event *event)
+{
+	struct nsn_told told;
+
+	nsn_ids__resolve(live->ids, live->model, &event->rec, &told);
+	if (!event->vm_id[0] && told.vm) {
+		nsn_format(event->vm_id, sizeof(event->vm_id), "%s", told.vm);
+		nsn_format(event->vm, sizeof(event->vm), "%s",
+			   told.vm_name ? told.vm_name : told.vm);
+	}
+	if (told.reason)
+		NSN_PUT(&event->rec, event, reason, told.reason);
+	if (event->object[0])
+		return;
+	if (told.device)
+		nsn_format(event->object, sizeof(event->object), "%s", told.device);
+	else if (NSN_KNOWS(&event->rec, event, group_id))
+		nsn_format(event->object, sizeof(event->object), "group %llu",
+			   (unsigned long long)event->rec.group_id);
+	else if (told.domain)
+		nsn_format(event->object, sizeof(event->object), "domain %s", told.domain);
+	else if (told.container)
+		nsn_format(event->object, sizeof(event->object), "container %s", told.container);
+}
+
+/* Those that came since the snapshot before have their names by now. */
+static void name_events(struct nsn_live *live)
+{
+	if (live->unnamed > live->events_count)
+		live->unnamed = 0;
+	for (size_t i = live->unnamed; i < live->events_count; i++)
+		name_event(live, &live->events[i]);
+	for (size_t i = live->unnamed; i < live->events_count; i++)
+		nsn_ids__end(live->ids, &live->events[i].rec);
+	live->unnamed = live->events_count;
+}
+
+/* What is many and changes no state asks for no snapshot. */
+static bool is_news(const struct nsn_rec_event *rec)
+{
+	return rec->event != NSN_EVENT_WBINVD && rec->event != NSN_EVENT_HOST_FLUSH &&
+	       rec->event != NSN_EVENT_SNAPSHOT;
+}
+
+static int take_event(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	struct nsn_live *live = ((struct event_sink *)sink)->live;
+	struct nsn_top_event *event;
+
+	if (rec->kind != NSN_REC_EVENT)
+		return 0;
+	if (live->events_count >= 2 * NSN_LIVE_EVENTS) {
+		live->events_count = NSN_LIVE_EVENTS;
+		live->unnamed -= live->unnamed < NSN_LIVE_EVENTS ? live->unnamed : NSN_LIVE_EVENTS;
+		memmove(live->events, live->events + NSN_LIVE_EVENTS,
+			NSN_LIVE_EVENTS * sizeof(*live->events));
+	}
+	event = NSN_APPEND(live, events);
+	if (!event)
+		return -ENOMEM;
+	memcpy(&event->rec, rec, sizeof(event->rec));
+	name_event(live, event);
+	live->wanted |= is_news(&event->rec);
+	live->told = true;
+	return 0;
+}
+
+int nsn_live__drain(struct nsn_live *live)
+{
+	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
+	int got = nsn_session__drain(live->session, &sink.sink);
+
+	if (got < 0)
+		nsn_error("events could not be read: %s", strerror(-got));
+	return got < 0 ? got : 0;
+}
+
+int nsn_live__fd(const struct nsn_live *live)
+{
+	const struct nsn_events *events = nsn_session__events(live->session);
+
+	return events ? nsn_events__fd(events) : -1;
+}
+
+uint64_t nsn_live__lost(const struct nsn_live *live)
+{
+	const struct nsn_events *events = nsn_session__events(live->session);
+
+	return events ? nsn_events__lost(events) : 0;
+}
+
+/* One row a feature, whatever many probes it has. */
+static void list_features(struct nsn_live *live)
+{
+	const struct nsn_events *events = nsn_session__events(live->session);
+	const struct nsn_probe_state *states;
+	size_t count = 0, at;
+
+	live->features_count = 0;
+	if (!events)
+		return;
+	states = nsn_events__probes(events, &count);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = states[i].row->feature;
+		struct nsn_top_feature *feature;
+
+		for (at = 0; at < live->features_count; at++)
+			if (strcmp(live->features[at].name, name) == 0)
+				break;
+		if (at == MOST_FEATURES)
+			return;
+		feature = &live->features[at];
+		if (at == live->features_count) {
+			live->features_count++;
+			feature->name = name;
+			feature->on = nsn_events__has_feature(events, name);
+			feature->reason = "";
+		}
+		if (states[i].method == NSN_PROBE_NONE && !states[i].absent && !feature->reason[0])
+			feature->reason = states[i].reason;
+	}
+}
+
+int nsn_live__open_events(struct nsn_live *live)
+{
+	int err = nsn_session__open_events(live->session, &live->opts.events);
+
+	if (!err)
+		list_features(live);
+	live->wanted = true; /* from now on a snapshot has counters */
+	return err;
+}
+
+/* ---- snapshots -------------------------------------------------------------------------------- */
+
+/* Where no probe can show what happens, the difference of two snapshots tells of it. */
+static int add_differences(struct nsn_live *live, const struct nsn_model *model)
+{
+	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
+	const struct nsn_events *events = nsn_session__events(live->session);
+	bool wanted = live->wanted;
+	int err;
+
+	if (!live->model || live->told || (events && nsn_events__attached(events)))
+		return 0;
+	err = nsn_model_diff(live->model, model, ~0ULL, &sink.sink);
+	live->wanted = wanted; /* the snapshot was taken already */
+	live->told = false;
+	return err;
+}
+
+/* Takes a model over and judges it. */
+static int adopt(struct nsn_live *live, struct nsn_model *model)
+{
+	struct nsn_findings *findings;
+
+	model->live = true;
+	nsn_rates__apply(live->rates, model);
+	findings = nsn_findings__new(model);
+	if (!findings || nsn_ids__learn(live->ids, model) || add_differences(live, model)) {
+		nsn_findings__free(findings);
+		nsn_model__free(model);
+		return -ENOMEM;
+	}
+	nsn_findings__free(live->findings);
+	nsn_model__free(live->model);
+	live->model = model;
+	live->findings = findings;
+	name_events(live);
+	return 0;
+}
+
+static int take_snapshot(struct nsn_live *live)
+{
+	uint64_t began = now_on(CLOCK_MONOTONIC);
+	struct nsn_model *model;
+	int err = nsn_live__drain(live);
+
+	live->wanted = false;
+	if (!err)
+		err = nsn_session__snapshot(live->session, &model);
+	if (!err)
+		err = adopt(live, model);
+	live->snapshot_at = now_on(CLOCK_MONOTONIC);
+	live->snapshot_cost = live->snapshot_at - began;
+	return err;
+}
+
+/* Reads a replay's next snapshot ahead. */
+static int read_ahead(struct nsn_live *live)
+{
+	int got = nsn_session__replay_next(live->session, &live->next_events.sink, &live->next);
+
+	if (got == 0)
+		live->ended = true;
+	return got < 0 ? got : 0;
+}
+
+/* Shows the snapshot that was read ahead, with what happened before it, and reads another one. */
+static int step(struct nsn_live *live)
+{
+	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
+	struct nsn_model *model = live->next;
+	const struct nsn_rec *rec = NULL;
+	int err = 0;
+
+	live->next = NULL;
+	while (!err && (rec = nsn_records__next(&live->next_events, rec)))
+		err = take_event(&sink.sink, rec);
+	nsn_records__clear(&live->next_events);
+	if (err) {
+		nsn_model__free(model);
+		return err;
+	}
+	err = adopt(live, model);
+	if (!err)
+		err = nsn_rates__tick(live->rates, live->model, taken_at(live->model));
+	return err ? err : read_ahead(live);
+}
+
+static int start_replay(struct nsn_live *live)
+{
+	int err = read_ahead(live);
+
+	if (!err && !live->next) {
+		nsn_error("%s: there is no snapshot in it", live->opts.session.replay);
+		return -ENODATA;
+	}
+	if (err)
+		return err;
+	live->began_time = taken_at(live->next);
+	live->began_at = now_on(CLOCK_MONOTONIC);
+	return step(live);
+}
+
+int nsn_live__start(struct nsn_live *live)
+{
+	int err = live->opts.session.replay ? start_replay(live) : take_snapshot(live);
+
+	if (!err && !live->opts.session.replay)
+		err = nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
+	return err;
+}
+
+bool nsn_live__ended(const struct nsn_live *live)
+{
+	return live->ended;
+}
+
+int nsn_live__to_end(struct nsn_live *live)
+{
+	int err = 0;
+
+	while (live->opts.session.replay && !live->ended && !err)
+		err = step(live);
+	return err;
+}
+
+uint64_t nsn_live__snapshot_in(const struct nsn_live *live)
+{
+	uint64_t passed = now_on(CLOCK_MONOTONIC) - live->snapshot_at;
+	uint64_t distance = live->snapshot_cost * COST_SHARE;
+
+	if (!live->wanted)
+		return UINT64_MAX;
+	/* however dear it is, what was asked for comes within the interval */
+	if (distance > live->opts.snapshot_interval_ns)
+		distance = live->opts.snapshot_interval_ns;
+	if (distance < LEAST_DISTANCE)
+		distance = LEAST_DISTANCE;
+	return passed >= distance ? 0 : distance - passed;
+}
+
+int nsn_live__refresh(struct nsn_live *live)
+{
+	struct nsn_events *events = nsn_session__events(live->session);
+	uint64_t passed = now_on(CLOCK_MONOTONIC) - live->snapshot_at;
+	int err;
+
+	if (live->opts.session.replay)
+		return 0;
+	if (events && nsn_events__refresh(events)) {
+		list_features(live);
+		live->wanted = true;
+	}
+	if (nsn_live__snapshot_in(live) && passed < live->opts.snapshot_interval_ns)
+		return 0;
+	err = take_snapshot(live);
+	return err ? err : 1;
+}
+
+int nsn_live__tick(struct nsn_live *live)
+{
+	int err = 0;
+
+	if (live->opts.session.replay) {
+		bool all = live->opts.speed <= 0;
+
+		while (!err && !live->ended && (all || taken_at(live->next) <= now_there(live))) {
+			err = step(live);
+			if (all)
+				break;
+		}
+		return err;
+	}
+	err = nsn_live__drain(live);
+	if (!err)
+		err = nsn_session__tick(live->session, live->model);
+	if (!err)
+		err = nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
+	return err;
+}
+
+/* ---- the rest --------------------------------------------------------------------------------- */
+
+int nsn_live__record(struct nsn_live *live, const char *path)
+{
+	char *copy = path ? strdup(path) : NULL;
+	int err;
+
+	if (path && !copy)
+		return -ENOMEM;
+	err = path ? nsn_session__start_recording(live->session, copy)
+		   : nsn_session__stop_recording(live->session);
+	free(live->record_path);
+	live->record_path = err ? NULL : copy;
+	if (err)
+		free(copy);
+	else if (path)
+		err = take_snapshot(live); /* it starts with the whole machine */
+	return err;
+}
+
+int nsn_live__finish(struct nsn_live *live)
+{
+	return nsn_session__stop_recording(live->session);
+}
+
+const struct nsn_model *nsn_live__model(const struct nsn_live *live)
+{
+	return live->model;
+}
+
+const struct nsn_findings *nsn_live__findings(const struct nsn_live *live)
+{
+	return live->findings;
+}
+
+double nsn_live__interval(const struct nsn_live *live)
+{
+	return nsn_rates__interval(live->rates);
+}
+
+/* Why no event at all can come; NULL: one can. */
+static const char *why_no_events(const struct nsn_live *live)
+{
+	const struct nsn_events *events = nsn_session__events(live->session);
+	const struct nsn_probe_state *states;
+	size_t count = 0;
+
+	if (live->opts.session.sysroot)
+		return "--sysroot shows files, not a running kernel";
+	if (!events || nsn_events__attached(events))
+		return NULL;
+	states = nsn_events__probes(events, &count);
+	for (size_t i = 0; i < count; i++)
+		if (!states[i].absent)
+			return states[i].reason;
+	return NULL;
+}
+
+void nsn_live__show(struct nsn_live *live, struct nsn_top *top)
+{
+	const struct nsn_events *events = nsn_session__events(live->session);
+	uint64_t now = now_there(live);
+
+	memset(top, 0, sizeof(*top));
+	top->model = live->model;
+	top->findings = live->findings;
+	top->rates = live->rates;
+	top->events = live->events;
+	top->events_count = live->events_count;
+	top->features = live->features;
+	top->features_count = live->features_count;
+	if (events) {
+		nsn_events__probes(events, &top->probes_count);
+		top->probes_on = nsn_events__attached(events);
+	}
+	top->events_off = why_no_events(live);
+	top->lost = nsn_live__lost(live);
+	top->now = now;
+	top->replay = live->opts.session.replay != NULL;
+	top->replay_ended = live->ended;
+	top->recording = live->record_path ? live->record_path : live->opts.session.record;
+	top->snapshot_age_ns = now_on(CLOCK_MONOTONIC) - live->snapshot_at;
+	if (top->replay)
+		top->snapshot_age_ns = now > taken_at(live->model) ? now - taken_at(live->model)
+								   : 0;
+}
+
+int nsn_live__new(const struct nsn_live_opts *opts, struct nsn_live **out)
+{
+	struct nsn_live *live = calloc(1, sizeof(*live));
+	int err;
+
+	*out = NULL;
+	if (!live)
+		return -ENOMEM;
+	live->opts = *opts;
+	nsn_records__init(&live->next_events);
+	live->rates = nsn_rates__new();
+	live->ids = nsn_ids__new();
+	err = live->rates && live->ids ? nsn_session__new(&live->opts.session, &live->session) : -ENOMEM;
+	if (err)
+		nsn_live__free(live);
+	else
+		*out = live;
+	return err;
+}
+
+void nsn_live__free(struct nsn_live *live)
+{
+	if (!live)
+		return;
+	nsn_session__free(live->session);
+	nsn_findings__free(live->findings);
+	nsn_model__free(live->model);
+	nsn_model__free(live->next);
+	nsn_records__free(&live->next_events);
+	nsn_rates__free(live->rates);
+	nsn_ids__free(live->ids);
+	free(live->events);
+	free(live->record_path);
+	free(live);
+}

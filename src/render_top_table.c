@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * render_top_table.c - a view's rows: filtered, sorted, laid out and drawn. Floor 3.
+ */
+#include "render_top_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define HISTORY_CELLS 24
+#define LEAST_FLEXIBLE 10
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+static const char *const view_names[NSN_VIEW_MAX] = {
+	[NSN_VIEW_VMS] = "vms",		  [NSN_VIEW_DOMAINS] = "domains",
+	[NSN_VIEW_DEVICES] = "devices",	  [NSN_VIEW_FINDINGS] = "findings",
+	[NSN_VIEW_EVENTS] = "events",	  [NSN_VIEW_IOMMUS] = "iommus",
+};
+
+const char *nsn_top_view_name(enum nsn_top_view view)
+{
+	return view_names[view];
+}
+
+int nsn_top_view_by_name(const char *name)
+{
+	if (name[0] >= '1' && name[0] < '1' + NSN_VIEW_MAX && !name[1])
+		return name[0] - '1';
+	for (int view = 0; view < NSN_VIEW_MAX; view++)
+		if (strcasecmp(name, view_names[view]) == 0)
+			return view;
+	return -ENOENT;
+}
+
+int nsn_top_columns(enum nsn_top_view view)
+{
+	int count = 0;
+
+	while (nsn_top_view_columns[view][count].header)
+		count++;
+	return count;
+}
+
+const char *nsn_top_column_name(enum nsn_top_view view, int column)
+{
+	return nsn_top_view_columns[view][column].header;
+}
+
+/* Compares letters, digits and % alone: "exec", "EXEC/s" and "exec_s" are the same column. */
+static bool starts_alike(const char *header, const char *name, bool *whole)
+{
+	for (;; header++, name++) {
+		while (*header && !isalnum((unsigned char)*header) && *header != '%')
+			header++;
+		while (*name && !isalnum((unsigned char)*name) && *name != '%')
+			name++;
+		if (!*name) {
+			*whole = !*header;
+			return true;
+		}
+		if (tolower((unsigned char)*header) != tolower((unsigned char)*name))
+			return false;
+	}
+}
+
+int nsn_top_column_by_name(enum nsn_top_view view, const char *name)
+{
+	int count = nsn_top_columns(view), found = -ENOENT;
+	bool whole;
+
+	for (int i = 0; i < count && name[0]; i++) {
+		if (!starts_alike(nsn_top_column_name(view, i), name, &whole))
+			continue;
+		if (whole)
+			return i;
+		if (found < 0)
+			found = i;
+	}
+	return found;
+}
+
+/* ---- filter ----------------------------------------------------------------------------------- */
+
+static bool matches(const struct nsn_row *row, size_t cells, const char *filter)
+{
+	if (!filter[0])
+		return true;
+	for (size_t i = 0; i < cells; i++)
+		if (row->cells[i].text && strcasestr(row->cells[i].text, filter))
+			return true;
+	return strcasestr(row->subject, filter) != NULL;
+}
+
+static void filter(struct nsn_draw *draw, struct nsn_table *table)
+{
+	const char *wanted = nsn_page__safe(draw->page, draw->state->filter);
+	size_t kept = 0;
+
+	table->all = table->rows_count;
+	if (!wanted[0])
+		return;
+	for (size_t i = 0; i < table->rows_count; i++)
+		if (matches(&table->rows[i], table->columns_count, wanted))
+			table->rows[kept++] = table->rows[i];
+	table->rows_count = kept;
+}
+
+/* ---- order ------------------------------------------------------------------------------------ */
+
+struct order {
+	int column;
+	bool falling, invert;
+};
+
+static int compare_numbers(double a, double b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_cells(const struct nsn_cell *a, const struct nsn_cell *b)
+{
+	if (a->numeric && b->numeric)
+		return compare_numbers(a->number, b->number);
+	if (a->numeric != b->numeric)
+		return a->numeric ? 1 : -1;
+	return strverscmp(a->sorted ? a->sorted : "", b->sorted ? b->sorted : "");
+}
+
+/* Ties are broken by the view's own order, then by the model's, so that no row ever jumps. */
+static int compare(const void *first, const void *second, void *data)
+{
+	const struct nsn_row *a = first, *b = second;
+	const struct order *order = data;
+	int result = 0;
+
+	if (order->column >= 0) {
+		result = compare_cells(&a->cells[order->column], &b->cells[order->column]);
+		if (order->falling)
+			result = -result;
+	} else if (a->gravity != b->gravity) {
+		result = a->gravity > b->gravity ? -1 : 1;
+	} else {
+		result = -compare_numbers(a->weight, b->weight);
+	}
+	if (order->invert)
+		result = -result;
+	if (!result && order->column >= 0 && a->gravity != b->gravity)
+		result = a->gravity > b->gravity ? -1 : 1;
+	if (!result)
+		result = compare_numbers((double)a->place, (double)b->place);
+	return result;
+}
+
+void nsn_table__make(struct nsn_draw *draw, struct nsn_table *table)
+{
+	const struct nsn_top_choice *choice = &draw->state->views[table->view];
+	struct order order = { .column = choice->sort, .invert = choice->invert };
+
+	nsn_table__rows(draw, table);
+	if (!table->rows) {
+		table->rows_count = 0;
+		return;
+	}
+	filter(draw, table);
+	if (order.column >= (int)table->columns_count)
+		order.column = -1;
+	if (order.column >= 0)
+		order.falling = table->columns[order.column].falling;
+	qsort_r(table->rows, table->rows_count, sizeof(*table->rows), compare, &order);
+}
+
+/* ---- layout ----------------------------------------------------------------------------------- */
+
+struct layout {
+	size_t cells[NSN_TOP_MOST_COLUMNS]; /* 0: left out */
+	size_t gap;
+};
+
+static void measure(const struct nsn_draw *draw, const struct nsn_table *table,
+		    struct layout *layout)
+{
+	int sort = draw->state->views[table->view].sort;
+
+	for (size_t i = 0; i < table->columns_count; i++) {
+		const struct nsn_column *column = &table->columns[i];
+		size_t most = nsn_cells(column->header) + (sort == (int)i); /* its arrow */
+
+		if (column->history)
+			most = HISTORY_CELLS;
+		for (size_t j = 0; j < table->rows_count && !column->history; j++) {
+			const char *text = table->rows[j].cells[i].text;
+			size_t cells = text ? nsn_cells(text) : 0;
+
+			most = cells > most ? cells : most;
+		}
+		layout->cells[i] = most;
+	}
+}
+
+static size_t total(const struct nsn_table *table, const struct layout *layout)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < table->columns_count; i++)
+		if (layout->cells[i])
+			sum += layout->cells[i] + (sum ? layout->gap : 0);
+	return sum;
+}
+
+static bool shrink_flexible(const struct nsn_table *table, struct layout *layout, size_t width)
+{
+	for (size_t i = 0; i < table->columns_count; i++) {
+		size_t sum = total(table, layout), least = LEAST_FLEXIBLE;
+
+		if (sum <= width)
+			return true;
+		if (!table->columns[i].flexible || layout->cells[i] <= least)
+			continue;
+		layout->cells[i] = sum - width < layout->cells[i] - least
+					   ? layout->cells[i] - (sum - width)
+					   : least;
+	}
+	return total(table, layout) <= width;
+}
+
+/* What is least important goes first; then the widest that remain are cut. */
+static void shrink(const struct nsn_table *table, struct layout *layout, size_t width)
+{
+	for (int importance = 9; importance > 0; importance--)
+		for (size_t i = table->columns_count; i-- > 0;)
+			if (table->columns[i].importance == importance &&
+			    total(table, layout) > width)
+				layout->cells[i] = 0;
+	if (total(table, layout) > width)
+		layout->gap = 1;
+	while (!shrink_flexible(table, layout, width)) {
+		size_t widest = 0;
+
+		for (size_t i = 0; i < table->columns_count; i++)
+			if (layout->cells[i] > layout->cells[widest] && !table->columns[i].right)
+				widest = i;
+		if (layout->cells[widest] <= 4)
+			return;
+		layout->cells[widest]--;
+	}
+}
+
+/* A flexible column takes the room that is left where it is the last one, else only what it needs. */
+static void lay_out(const struct nsn_draw *draw, const struct nsn_table *table,
+		    struct layout *layout)
+{
+	size_t width = draw->width - (draw->batch ? 0 : 2);
+
+	memset(layout, 0, sizeof(*layout));
+	layout->gap = 2;
+	measure(draw, table, layout);
+	shrink(table, layout, width);
+}
+
+/* ---- drawing ---------------------------------------------------------------------------------- */
+
+static void draw_header(struct nsn_draw *draw, const struct nsn_table *table,
+			const struct layout *layout)
+{
+	const struct nsn_top_choice *choice = &draw->state->views[table->view];
+	bool first = true;
+
+	nsn_draw__line(draw, NSN_STYLE_HEADER);
+	if (!draw->batch)
+		nsn_draw__text(draw, 0, " ");
+	for (size_t i = 0; i < table->columns_count; i++) {
+		const struct nsn_column *column = &table->columns[i];
+		const char *header = column->header;
+		bool sorted = choice->sort == (int)i;
+		long cells = (long)layout->cells[i];
+
+		if (!cells)
+			continue;
+		if (!first)
+			nsn_draw__padded(draw, 0, "", (long)layout->gap);
+		first = false;
+		if (sorted) {
+			bool falls = column->falling != choice->invert;
+			const char *arrow = draw->utf8 ? (falls ? "\xe2\x96\xbc" : "\xe2\x96\xb2")
+						       : (falls ? "v" : "^");
+
+			header = nsn_page__format(draw->page, "%s%s", header, arrow);
+		}
+		header = nsn_page__cut(draw->page, header, (size_t)cells);
+		nsn_draw__padded(draw, sorted ? NSN_STYLE_ACCENT | NSN_STYLE_BOLD : 0, header,
+				 column->right ? -cells : cells);
+	}
+}
+
+static void draw_row(struct nsn_draw *draw, const struct nsn_table *table,
+		     const struct layout *layout, const struct nsn_row *row, bool selected)
+{
+	bool first = true;
+
+	nsn_draw__line(draw, selected ? NSN_STYLE_SELECTED : 0);
+	if (!draw->batch)
+		nsn_draw__text(draw, NSN_STYLE_ACCENT,
+			       !selected    ? " "
+			       : draw->utf8 ? "\xe2\x96\x8c"
+					    : ">");
+	for (size_t i = 0; i < table->columns_count; i++) {
+		const struct nsn_cell *cell = &row->cells[i];
+		long cells = (long)layout->cells[i];
+
+		if (!cells)
+			continue;
+		if (!first)
+			nsn_draw__padded(draw, 0, "", (long)layout->gap);
+		first = false;
+		if (table->columns[i].history) {
+			nsn_draw__sparkline(draw, row->object, (size_t)cells);
+			continue;
+		}
+		nsn_draw__padded(draw, cell->style | row->style,
+				 nsn_page__cut(draw->page, cell->text ? cell->text : "",
+					       (size_t)cells),
+				 table->columns[i].right ? -cells : cells);
+	}
+}
+
+/* Brings cursor and selection in line: the row that was selected stays so, wherever it went. */
+static void follow(const struct nsn_table *table, struct nsn_top_choice *choice, size_t height)
+{
+	size_t count = table->rows_count;
+
+	if (!choice->moved && choice->selected[0])
+		for (size_t i = 0; i < count; i++)
+			if (strcmp(table->rows[i].subject, choice->selected) == 0)
+				choice->cursor = i;
+	if (choice->cursor >= count)
+		choice->cursor = count ? count - 1 : 0;
+	/* a cursor that nobody has moved stays at the top, as rows come and go */
+	if (count && choice->moved)
+		nsn_format(choice->selected, sizeof(choice->selected), "%s",
+			   table->rows[choice->cursor].subject);
+	choice->moved = false;
+	if (choice->cursor < choice->first)
+		choice->first = choice->cursor;
+	if (height && choice->cursor >= choice->first + height)
+		choice->first = choice->cursor - height + 1;
+	if (choice->first + height > count)
+		choice->first = count > height ? count - height : 0;
+}
+
+void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t height)
+{
+	struct nsn_top_choice *choice = &draw->state->views[table->view];
+	size_t rows = height ? height - 1 : table->rows_count, first = 0;
+	struct layout layout;
+
+	lay_out(draw, table, &layout);
+	draw_header(draw, table, &layout);
+	if (!draw->batch) {
+		follow(table, choice, rows);
+		first = choice->first;
+		draw->state->page = rows;
+	}
+	for (size_t i = first; i < table->rows_count && i < first + rows; i++)
+		draw_row(draw, table, &layout, &table->rows[i],
+			 !draw->batch && i == choice->cursor);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nosnooptop.c - the program: a machine over time, on a terminal. Floor 4.
+ */
+#include <locale.h>
+
+#include "top.h"
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	return nsn_top__main(argc, argv);
+}
