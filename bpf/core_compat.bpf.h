@@ -194,6 +194,12 @@ static __always_inline bool nsn_vm_type(struct kvm *kvm, __u64 *out)
 	return NSN_GET(kvm, arch.vm_type, out);
 }
 
+static __always_inline bool nsn_has_vm_type(__u64 *out)
+{
+	*out = bpf_core_field_exists(struct kvm_arch, vm_type);
+	return true;
+}
+
 static __always_inline bool nsn_vm_quirks_disabled(struct kvm *kvm, __u64 *out)
 {
 	return NSN_GET(kvm, arch.disabled_quirks, out);

@@ -162,6 +162,7 @@ static __always_inline void describe_kernel(__u64 listed)
 	NSN_SET(rec, kernel, vm_list, listed);
 	NSN_FILL(rec, kernel, wbinvd_exiting, nsn_wbinvd_exiting);
 	NSN_FILL(rec, kernel, criterion_capability, nsn_criterion_capability);
+	NSN_FILL(rec, kernel, vm_types, nsn_has_vm_type);
 	NSN_SUBMIT(rec);
 }
 

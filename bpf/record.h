@@ -25,7 +25,8 @@
 #include <linux/types.h>
 #endif
 
-#define NSN_NAME_LEN 32   /* device and driver names, BDFs */
+#define NSN_NAME_LEN 32   /* driver and unit names */
+#define NSN_DEVICE_LEN 40 /* BDFs, mdev uuids */
 #define NSN_SYMBOL_LEN 56 /* a kernel function's name */
 #define NSN_COMM_LEN 16   /* TASK_COMM_LEN */
 #define NSN_TEXT_LEN 256  /* user space only: guest names, cgroup paths, reasons */
@@ -216,7 +217,7 @@ enum nsn_name_source {
 	KEY(vm, VM)                                                                                \
 	NUM(open_count)                                                                            \
 	NUM(cap_enforce)           /* device_iommu_capable(ENFORCE_CACHE_COHERENCY) would say */   \
-	STR(name, NSN_NAME_LEN)    /* of the parent device: a BDF, an mdev's uuid */
+	STR(name, NSN_DEVICE_LEN)  /* of the parent device: a BDF, an mdev's uuid */
 
 #define NSN_FIELDS_CONTAINER(NUM, KEY, STR)                                                        \
 	KEY(container, CONTAINER)                                                                  \
@@ -261,7 +262,7 @@ enum nsn_name_source {
 	NUM(snoop_control)         /* of its IOMMU unit (Intel ECAP bit 7) */                      \
 	NUM(cap_enforce)           /* IOMMU_CAP_ENFORCE_CACHE_COHERENCY */                         \
 	NUM(driver_managed_dma)    /* its driver lets user space own the group's DMA */            \
-	STR(name, NSN_NAME_LEN)                                                                    \
+	STR(name, NSN_DEVICE_LEN)                                                                  \
 	STR(bus, NSN_NAME_LEN)                                                                     \
 	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
 	STR(iommu_driver, NSN_NAME_LEN)                                                            \
@@ -283,7 +284,8 @@ enum nsn_name_source {
 	NUM(criterion_capability)  /* KVM asks the device's capability (6.2+), not the domains */  \
 	NUM(interrupt_remapping)   /* irq_remapping_enabled */                                     \
 	NUM(vm_list)               /* VMs were enumerated by KVM's own list */                     \
-	NUM(group_list)            /* groups were enumerated by iommu_group_kset */
+	NUM(group_list)            /* groups were enumerated by iommu_group_kset */                \
+	NUM(vm_types)              /* this kernel's VMs have a type */
 
 /* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
 
@@ -323,7 +325,7 @@ enum nsn_name_source {
 	NUM(nosnoop_source)        /* enum nsn_nosnoop_source */                                   \
 	NUM(asleep)                /* in D3cold, not read */                                       \
 	STR(name, NSN_TEXT_LEN)    /* vendor and device as pci.ids tells them */                   \
-	STR(id, 40)                /* BDF, mdev uuid */                                            \
+	STR(id, NSN_DEVICE_LEN)    /* BDF, mdev uuid */                                            \
 	STR(bus, NSN_NAME_LEN)     /* pci, mdev, vdpa, platform */                                 \
 	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
 	STR(driver_override, NSN_NAME_LEN)                                                         \
@@ -352,6 +354,7 @@ enum nsn_name_source {
 
 /* Why one fact of one object is missing. subject as it is printed, or "" for all. */
 #define NSN_FIELDS_MISSING(NUM, KEY, STR)                                                          \
+	NUM(absent)                /* this kernel has no such fact: that is knowledge */           \
 	STR(fact, NSN_SYMBOL_LEN)                                                                  \
 	STR(subject, NSN_TEXT_LEN)                                                                 \
 	STR(reason, NSN_TEXT_LEN)

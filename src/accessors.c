@@ -52,6 +52,7 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	ROW(nsn_vm_vcpus, "kvm", "vms[].vcpus", "kvm.created_vcpus"),
 	ROW(nsn_vm_noncoherent_dma, "kvm", "vms[].noncoherent_dma, guest_wbinvd, verdict",
 	    "kvm.arch.noncoherent_dma_count.counter"),
+	ROW(nsn_has_vm_type, "kvm", "not_applicable[]: vms.vm_type", "kvm_arch.vm_type"),
 	ROW_WITHOUT(nsn_vm_type, "kvm", "vms[].vm_type",
 		    "VMs have no type on x86 before Linux 6.8 (89ea60c2c7b5)", "kvm.arch.vm_type"),
 	ROW(nsn_vm_quirks_disabled, "kvm", "whether KVM honours the guest's memory types",
