@@ -72,7 +72,7 @@ NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned
 /* Fills a field by an accessor of core_compat.bpf.h; it stays unknown if that returns false. */
 #define NSN_FILL(rec, name, field, accessor, ...)                                                  \
 	do {                                                                                       \
-		if (accessor(__VA_ARGS__ __VA_OPT__(,) &(rec)->field))                                          \
+		if (accessor(__VA_ARGS__ __VA_OPT__(, ) &(rec)->field))                            \
 			NSN_KNOWN(rec, name, field);                                               \
 	} while (0)
 

@@ -62,7 +62,8 @@ static const struct {
 	[NSN_WALK_DOMAINS] = { OBJECT_IOMMU, "walk_domains" },
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int
+print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (nsn_log__level() < NSN_LOG_DEBUG || level == LIBBPF_DEBUG)
 		return 0;
