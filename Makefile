@@ -147,6 +147,13 @@ vmlinux:
 format:
 	$(Q)clang-format -i $(filter-out src/recdesc.c,$(LIB_SOURCES)) $(wildcard src/*.h tools/*.[ch] tests/*/*.[ch])
 
+## static: build/nosnoop.static with libbpf, libelf, zlib and jansson inside, for hosts without them
+# (Debian has no static libpci and libsmartcols: these two and libc stay shared)
+static: $(BUILD)/nosnoop.static
+$(BUILD)/nosnoop.static: $(BUILD)/tools/nosnoop.o $(COMMANDS:%.c=$(BUILD)/%.o) $(BUILD)/libnosnoop.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,-Bstatic -lbpf -lelf -lz -ljansson -Wl,-Bdynamic -lpci -lsmartcols
+
 ## install: the programs and their manual pages, under DESTDIR and PREFIX (/usr/local)
 install: all
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
