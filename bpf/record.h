@@ -149,6 +149,9 @@ struct nsn_walk_args {
 /* What a walk program returns where the types it reads are in no BTF: nothing was walked. */
 #define NSN_WALK_NO_TYPES 1
 
+/* What resolve_symbols returns where the kernel tells us no addresses. */
+#define NSN_RESOLVE_REFUSED 1
+
 /* How NSN_REC_PROCESS.name was found. */
 enum nsn_name_source {
 	NSN_NAME_ARGV,

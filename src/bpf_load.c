@@ -124,12 +124,14 @@ void nsn_bpf__close_object(struct walk_object *walk, enum object_id id)
 static int resolve_symbols(struct nsn_bpf *bpf, char (*names)[NSN_SYMBOL_LEN], uint64_t *addresses,
 			   const struct bpf_program *program)
 {
-	uint32_t result;
+	uint32_t result = 0;
 	int err;
 
 	for (size_t i = 0; i < NSN_SYM_MAX; i++)
 		nsn_format(names[i], NSN_SYMBOL_LEN, "%s", nsn_symbol_rows[i].name);
 	err = nsn_bpf__run(program, NULL, 0, &result);
+	if (!err && result == NSN_RESOLVE_REFUSED)
+		return -ENOKEY; /* kernel.kptr_restrict, or no CAP_SYSLOG */
 	if (!err)
 		memcpy(bpf->symbols, addresses, sizeof(bpf->symbols));
 	return err;

@@ -37,6 +37,11 @@ static void set_failure(struct nsn_bpf *bpf, enum nsn_bpf_part part, const char 
 	if (err == -EPERM || err == -EACCES)
 		nsn_format(state->reason, sizeof(state->reason),
 			   "%s: no permission to use BPF: needs CAP_SYS_ADMIN (run as root)", what);
+	else if (err == -ENOKEY)
+		nsn_format(state->reason, sizeof(state->reason),
+			   "%s: kernel addresses are hidden: needs CAP_SYSLOG, and the sysctl "
+			   "kernel.kptr_restrict below 2",
+			   what);
 	else if (err == -ENOENT || err == -ESRCH)
 		nsn_format(state->reason, sizeof(state->reason),
 			   "%s: this kernel has no BTF for it (%s); see nosnoop doctor", what,
@@ -189,7 +194,7 @@ int nsn_bpf__open(struct nsn_bpf **out)
 	for (size_t i = 0; i < NSN_PART_MAX; i++)
 		bpf->states[i].source = sources[i];
 	err = nsn_bpf__open_object(bpf, OBJECT_ALL);
-	if (err && err != -EPERM && err != -EACCES) {
+	if (err && err != -EPERM && err != -EACCES && err != -ENOKEY) {
 		nsn_info("not all programs can be loaded as one (%s): one part after the other",
 			 nsn_errno_name(err));
 		err = nsn_bpf__open_object(bpf, OBJECT_FILES);
