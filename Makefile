@@ -153,12 +153,28 @@ vmlinux:
 format:
 	$(Q)clang-format -i $(filter-out src/recdesc.c,$(LIB_SOURCES)) $(wildcard src/*.h tools/*.[ch] tests/*/*.[ch])
 
-## install: the programs and their manual pages, under DESTDIR and PREFIX (/usr/local)
-install: all
+## static: build/nosnoop.static with libbpf, libelf, zlib and jansson inside, for hosts without them
+# (Debian has no static libpci and libsmartcols: these two and libc stay shared)
+static: $(BUILD)/nosnoop.static
+$(BUILD)/nosnoop.static: $(BUILD)/tools/nosnoop.o $(COMMANDS:%.c=$(BUILD)/%.o) $(BUILD)/libnosnoop.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,-Bstatic -lbpf -lelf -lz -ljansson -Wl,-Bdynamic -lpci -lsmartcols
+
+MAN_PAGES := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+$(BUILD)/man/%: docs/man/%.scd
+	$(say) MAN $@
+	$(Q)mkdir -p $(@D)
+	$(Q)SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} scdoc < $< > $@
+
+## man: the manual pages, by scdoc
+.PHONY: man
+man: $(MAN_PAGES)
+
+## install: the programs, their manual pages and completion, under DESTDIR and PREFIX (/usr/local)
+install: all man
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
 	install -D -m 0755 $(BUILD)/nosnooptop $(DESTDIR)$(PREFIX)/sbin/nosnooptop
-	for page in docs/man/*.[0-9]; do \
-	  test -e "$$page" || continue; \
+	for page in $(MAN_PAGES); do \
 	  install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 	install -D -m 0644 tools/completions/nosnoop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nosnoop
 

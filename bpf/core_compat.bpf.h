@@ -210,6 +210,14 @@ static __always_inline bool nsn_vm_type(struct kvm *kvm, __u64 *out)
 	return NSN_GET(kvm, arch.vm_type, out);
 }
 
+static __always_inline bool nsn_has_vm_type(__u64 *out)
+{
+	struct kvm *kvm = NULL;
+
+	*out = bpf_core_field_exists(kvm->arch.vm_type);
+	return true;
+}
+
 static __always_inline bool nsn_vm_quirks_disabled(struct kvm *kvm, __u64 *out)
 {
 	return NSN_GET(kvm, arch.disabled_quirks, out);
@@ -235,13 +243,12 @@ static __always_inline bool nsn_vm_debugfs(struct kvm *kvm, char *out, __u32 siz
  */
 static __always_inline bool nsn_vm_is_listed(struct kvm *kvm)
 {
-	struct list_head *next = NULL, *back = NULL;
+	struct list_head *next;
 
-	if (!NSN_GET_POINTER(kvm, vm_list.next, &next) || !next)
+	if (!bpf_core_field_exists(kvm->vm_list))
 		return false;
-	if (bpf_core_read(&back, sizeof(back), &next->prev))
-		return false;
-	return back == &kvm->vm_list;
+	next = nsn_list_next(&kvm->vm_list);
+	return next && nsn_list_prev(next) == &kvm->vm_list;
 }
 
 /* A VM's KVM devices; NULL where the module that knows their type has no BTF. */

@@ -75,7 +75,7 @@ NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned
 /* Fills a field by an accessor of core_compat.bpf.h; it stays unknown if that returns false. */
 #define NSN_FILL(rec, name, field, accessor, ...)                                                  \
 	do {                                                                                       \
-		if (accessor(__VA_ARGS__ __VA_OPT__(,) &(rec)->field))                                          \
+		if (accessor(__VA_ARGS__ __VA_OPT__(, ) &(rec)->field))                            \
 			NSN_KNOWN(rec, name, field);                                               \
 	} while (0)
 
@@ -120,13 +120,32 @@ struct nsn_walk {
 	bool complete;
 };
 
+/*
+ * struct list_head is two pointers, next and prev, since Linux 2.1: read without CO-RE, whose look-up
+ * of a type costs user space 2 ms.
+ */
+static __always_inline struct list_head *nsn_list_next(const struct list_head *entry)
+{
+	struct list_head *next = NULL;
+
+	bpf_probe_read_kernel(&next, sizeof(next), entry);
+	return next;
+}
+
+static __always_inline struct list_head *nsn_list_prev(const struct list_head *entry)
+{
+	struct list_head *prev = NULL;
+
+	bpf_probe_read_kernel(&prev, sizeof(prev), (const char *)entry + sizeof(prev));
+	return prev;
+}
+
 static __always_inline void nsn_walk__start(struct nsn_walk *walk, struct list_head *head)
 {
 	walk->head = head;
-	walk->cursor = NULL;
+	walk->cursor = nsn_list_next(head);
 	walk->count = 0;
 	walk->complete = false;
-	bpf_core_read(&walk->cursor, sizeof(walk->cursor), &head->next);
 }
 
 /* The next entry, or NULL at the end. Reads the entry's successor before the caller uses it. */
@@ -140,8 +159,8 @@ static __always_inline struct list_head *nsn_walk__next(struct nsn_walk *walk)
 		walk->complete = true;
 		return NULL;
 	}
-	walk->cursor = NULL;
-	if (bpf_core_read(&walk->cursor, sizeof(walk->cursor), &entry->next))
+	walk->cursor = nsn_list_next(entry);
+	if (!walk->cursor)
 		return NULL;
 	walk->count++;
 	return entry;

@@ -11,15 +11,15 @@
 #define MAX_GROUPS 65536
 #define MAX_GROUP_DEVICES 4096
 
-NSN_STATE struct nsn_walk groups;  /* the kernel's own set */
-NSN_STATE struct nsn_walk devices; /* of one group */
+NSN_STATE struct nsn_walk iommu_groups;  /* the kernel's own set */
+NSN_STATE struct nsn_walk group_devices; /* of one group */
 
 /* The group that is described now. */
 NSN_STATE struct {
 	struct iommu_group *group;
 	__u64 group_id;
 	bool id_known;
-} current;
+} group_now;
 
 static __always_inline bool is_intel(const char *symbol)
 {
@@ -72,9 +72,9 @@ static __always_inline void fill_iommu(struct nsn_rec_group_device *rec, struct 
 	fill_capability(rec, symbol);
 }
 
-static long each_device(__u32 index, void *unused)
+static long each_group_device(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&devices);
+	struct list_head *entry = nsn_walk__next(&group_devices);
 	struct nsn_rec_group_device *rec;
 	struct device *device;
 
@@ -84,9 +84,9 @@ static long each_device(__u32 index, void *unused)
 	if (!device)
 		return 0;
 	NSN_BEGIN(rec, GROUP_DEVICE);
-	NSN_SET(rec, group_device, group, current.group);
-	if (current.id_known)
-		NSN_SET(rec, group_device, group_id, current.group_id);
+	NSN_SET(rec, group_device, group, group_now.group);
+	if (group_now.id_known)
+		NSN_SET(rec, group_device, group_id, group_now.group_id);
 	NSN_FILL_STR(rec, group_device, name, nsn_device_name, device);
 	NSN_FILL_STR(rec, group_device, bus, nsn_device_bus, device);
 	NSN_FILL_STR(rec, group_device, driver, nsn_device_driver, device);
@@ -101,24 +101,24 @@ static __noinline int describe_group(struct iommu_group *group)
 {
 	struct nsn_rec_group *rec;
 
-	current.group = group;
-	current.id_known = nsn_group_id(group, &current.group_id);
-	nsn_walk__start(&devices, nsn_group_devices(group));
-	bpf_loop(MAX_GROUP_DEVICES + 1, each_device, NULL, 0);
-	if (nsn_walk__cut(&devices, MAX_GROUP_DEVICES))
+	group_now.group = group;
+	group_now.id_known = nsn_group_id(group, &group_now.group_id);
+	nsn_walk__start(&group_devices, nsn_group_devices(group));
+	bpf_loop(MAX_GROUP_DEVICES + 1, each_group_device, NULL, 0);
+	if (nsn_walk__cut(&group_devices, MAX_GROUP_DEVICES))
 		NSN_TRUNCATED(NSN_LIST_GROUP_DEVICES, MAX_GROUP_DEVICES, group, group);
 	NSN_BEGIN(rec, GROUP);
 	NSN_SET(rec, group, group, group);
-	if (current.id_known)
-		NSN_SET(rec, group, group_id, current.group_id);
+	if (group_now.id_known)
+		NSN_SET(rec, group, group_id, group_now.group_id);
 	NSN_FILL(rec, group, domain, nsn_group_domain, group);
 	NSN_FILL(rec, group, default_domain, nsn_group_default_domain, group);
 	NSN_FILL(rec, group, blocking, nsn_group_blocking, group);
 	NSN_FILL(rec, group, owner, nsn_group_owner, group);
 	NSN_FILL(rec, group, owner_count, nsn_group_owner_count, group);
 	NSN_FILL(rec, group, owner_group, nsn_group_owner_vfio, group);
-	NSN_SET(rec, group, devices, devices.count);
-	NSN_SET(rec, group, complete, devices.complete);
+	NSN_SET(rec, group, devices, group_devices.count);
+	NSN_SET(rec, group, complete, group_devices.complete);
 	NSN_SUBMIT(rec);
 	return 0;
 }
@@ -176,7 +176,7 @@ out:
 
 static long each_group(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&groups);
+	struct list_head *entry = nsn_walk__next(&iommu_groups);
 
 	if (!entry)
 		return 1;
@@ -198,7 +198,7 @@ static long each_given_domain(__u32 index, void *unused)
 	return 0;
 }
 
-static __always_inline void describe_kernel(bool listed)
+static __always_inline void describe_iommu(bool listed)
 {
 	struct nsn_rec_kernel *rec;
 
@@ -215,12 +215,12 @@ int walk_groups(struct nsn_walk_args *args)
 	struct list_head *head = nsn_group_kset_list();
 
 	if (head) {
-		nsn_walk__start(&groups, head);
+		nsn_walk__start(&iommu_groups, head);
 		bpf_loop(MAX_GROUPS + 1, each_group, NULL, 0);
-		if (!groups.complete)
+		if (!iommu_groups.complete)
 			NSN_TRUNCATED(NSN_LIST_GROUPS, MAX_GROUPS, group, 0);
 	}
-	describe_kernel(head && groups.complete);
+	describe_iommu(head && iommu_groups.complete);
 	return 0;
 }
 

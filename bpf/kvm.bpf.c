@@ -13,8 +13,8 @@
 #define MAX_KVM_VFIO_FILES 4096
 
 NSN_STATE struct nsn_walk vms;     /* KVM's list */
-NSN_STATE struct nsn_walk devices; /* the KVM devices of one VM */
-NSN_STATE struct nsn_walk files;   /* the files of one kvm-vfio device */
+NSN_STATE struct nsn_walk kvm_devices; /* the KVM devices of one VM */
+NSN_STATE struct nsn_walk kvm_vfio_files;   /* the files of one kvm-vfio device */
 
 /* The VM that is described now, and what its kvm-vfio devices say. */
 NSN_STATE struct {
@@ -23,11 +23,11 @@ NSN_STATE struct {
 	__u64 noncoherent;
 	bool noncoherent_known;
 	bool complete;
-} current;
+} vm_now;
 
 static long each_file(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&files);
+	struct list_head *entry = nsn_walk__next(&kvm_vfio_files);
 	struct nsn_rec_vm_file *rec;
 	struct file *file;
 	__u64 release = 0;
@@ -35,7 +35,7 @@ static long each_file(__u32 index, void *unused)
 	if (!entry)
 		return 1;
 	NSN_BEGIN(rec, VM_FILE);
-	NSN_SET(rec, vm_file, vm, current.kvm);
+	NSN_SET(rec, vm_file, vm, vm_now.kvm);
 	file = nsn_kvm_vfio_file(entry);
 	if (file && nsn_file_release(file, &release)) {
 		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE]) {
@@ -58,22 +58,22 @@ static __always_inline void walk_files(struct kvm_vfio *vfio)
 	__u64 noncoherent = 0;
 
 	if (nsn_kvm_vfio_noncoherent(vfio, &noncoherent)) {
-		current.noncoherent |= noncoherent;
-		current.noncoherent_known = true;
+		vm_now.noncoherent |= noncoherent;
+		vm_now.noncoherent_known = true;
 	}
 	if (!head)
 		return;
-	nsn_walk__start(&files, head);
+	nsn_walk__start(&kvm_vfio_files, head);
 	bpf_loop(MAX_KVM_VFIO_FILES + 1, each_file, NULL, 0);
-	if (!files.complete)
-		current.complete = false;
-	if (nsn_walk__cut(&files, MAX_KVM_VFIO_FILES))
-		NSN_TRUNCATED(NSN_LIST_KVM_VFIO_FILES, MAX_KVM_VFIO_FILES, vm, current.kvm);
+	if (!kvm_vfio_files.complete)
+		vm_now.complete = false;
+	if (nsn_walk__cut(&kvm_vfio_files, MAX_KVM_VFIO_FILES))
+		NSN_TRUNCATED(NSN_LIST_KVM_VFIO_FILES, MAX_KVM_VFIO_FILES, vm, vm_now.kvm);
 }
 
 static long each_kvm_device(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&devices);
+	struct list_head *entry = nsn_walk__next(&kvm_devices);
 	struct kvm_device *device;
 	struct kvm_vfio *vfio;
 
@@ -82,12 +82,12 @@ static long each_kvm_device(__u32 index, void *unused)
 	device = NSN_ENTRY(entry, struct kvm_device, vm_node);
 	if (!nsn_kvm_device_is_vfio(device))
 		return 0;
-	current.kvm_vfio_devices++;
+	vm_now.kvm_vfio_devices++;
 	vfio = nsn_kvm_device_vfio(device);
 	if (vfio && bpf_core_type_exists(struct kvm_vfio))
 		walk_files(vfio);
 	else
-		current.complete = false;
+		vm_now.complete = false;
 	return 0;
 }
 
@@ -115,22 +115,22 @@ static __noinline int describe_vm(struct kvm *kvm)
 	struct list_head *head = nsn_vm_devices(kvm);
 	struct nsn_rec_vm *rec;
 
-	__builtin_memset(&current, 0, sizeof(current));
-	current.kvm = kvm;
-	current.complete = true;
+	__builtin_memset(&vm_now, 0, sizeof(vm_now));
+	vm_now.kvm = kvm;
+	vm_now.complete = true;
 	if (head) {
-		nsn_walk__start(&devices, head);
+		nsn_walk__start(&kvm_devices, head);
 		bpf_loop(MAX_KVM_DEVICES + 1, each_kvm_device, NULL, 0);
-		if (nsn_walk__cut(&devices, MAX_KVM_DEVICES))
+		if (nsn_walk__cut(&kvm_devices, MAX_KVM_DEVICES))
 			NSN_TRUNCATED(NSN_LIST_KVM_DEVICES, MAX_KVM_DEVICES, vm, kvm);
 	}
 	NSN_BEGIN(rec, VM);
 	fill_vm(rec, kvm);
 	if (head) {
-		NSN_SET(rec, vm, complete, current.complete && devices.complete);
-		NSN_SET(rec, vm, kvm_vfio_devices, current.kvm_vfio_devices);
-		if (current.noncoherent_known || !current.kvm_vfio_devices)
-			NSN_SET(rec, vm, kvm_vfio_noncoherent, current.noncoherent);
+		NSN_SET(rec, vm, complete, vm_now.complete && kvm_devices.complete);
+		NSN_SET(rec, vm, kvm_vfio_devices, vm_now.kvm_vfio_devices);
+		if (vm_now.noncoherent_known || !vm_now.kvm_vfio_devices)
+			NSN_SET(rec, vm, kvm_vfio_noncoherent, vm_now.noncoherent);
 	}
 	if (nsn_vm_is_listed(kvm)) /* else it ended while we read */
 		NSN_SUBMIT(rec);
@@ -147,14 +147,14 @@ static long each_vm(__u32 index, void *unused)
 	return 0;
 }
 
-static long each_given(__u32 index, void *unused)
+static long each_given_vm(__u32 index, void *unused)
 {
 	if (index < NSN_BATCH)
 		describe_vm((struct kvm *)nsn_batch[index]);
 	return 0;
 }
 
-static __always_inline void describe_kernel(__u64 listed)
+static __always_inline void describe_kvm(__u64 listed)
 {
 	struct nsn_rec_kernel *rec;
 
@@ -162,6 +162,7 @@ static __always_inline void describe_kernel(__u64 listed)
 	NSN_SET(rec, kernel, vm_list, listed);
 	NSN_FILL(rec, kernel, wbinvd_exiting, nsn_wbinvd_exiting);
 	NSN_FILL(rec, kernel, criterion_capability, nsn_criterion_capability);
+	NSN_FILL(rec, kernel, vm_types, nsn_has_vm_type);
 	NSN_SUBMIT(rec);
 }
 
@@ -172,15 +173,15 @@ int walk_vms(struct nsn_walk_args *args)
 	if (!bpf_core_type_exists(struct kvm))
 		return NSN_WALK_NO_TYPES;
 	if (!args->head) {
-		bpf_loop(args->count, each_given, NULL, 0);
+		bpf_loop(args->count, each_given_vm, NULL, 0);
 		if (!args->count)
-			describe_kernel(false);
+			describe_kvm(false);
 		return 0;
 	}
 	nsn_walk__start(&vms, (struct list_head *)args->head);
 	bpf_loop(MAX_VMS + 1, each_vm, NULL, 0);
 	if (!vms.complete)
 		NSN_TRUNCATED(NSN_LIST_VMS, MAX_VMS, vm, 0);
-	describe_kernel(vms.complete);
+	describe_kvm(vms.complete);
 	return 0;
 }

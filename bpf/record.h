@@ -25,7 +25,8 @@
 #include <linux/types.h>
 #endif
 
-#define NSN_NAME_LEN 32   /* device and driver names, BDFs */
+#define NSN_NAME_LEN 32   /* driver and unit names */
+#define NSN_DEVICE_LEN 40 /* BDFs, mdev uuids */
 #define NSN_SYMBOL_LEN 56 /* a kernel function's name */
 #define NSN_COMM_LEN 16   /* TASK_COMM_LEN */
 #define NSN_DETAIL_LEN 96 /* user space only: what an event's line tells besides */
@@ -257,6 +258,9 @@ struct nsn_walk_args {
 /* What a walk program returns where the types it reads are in no BTF: nothing was walked. */
 #define NSN_WALK_NO_TYPES 1
 
+/* What resolve_symbols returns where the kernel tells us no addresses. */
+#define NSN_RESOLVE_REFUSED 1
+
 /* How NSN_REC_PROCESS.name was found. */
 enum nsn_name_source {
 	NSN_NAME_ARGV,
@@ -325,7 +329,7 @@ enum nsn_name_source {
 	KEY(vm, VM)                                                                                \
 	NUM(open_count)                                                                            \
 	NUM(cap_enforce)           /* device_iommu_capable(ENFORCE_CACHE_COHERENCY) would say */   \
-	STR(name, NSN_NAME_LEN)    /* of the parent device: a BDF, an mdev's uuid */
+	STR(name, NSN_DEVICE_LEN)  /* of the parent device: a BDF, an mdev's uuid */
 
 #define NSN_FIELDS_CONTAINER(NUM, KEY, STR)                                                        \
 	KEY(container, CONTAINER)                                                                  \
@@ -370,7 +374,7 @@ enum nsn_name_source {
 	NUM(snoop_control)         /* of its IOMMU unit (Intel ECAP bit 7) */                      \
 	NUM(cap_enforce)           /* IOMMU_CAP_ENFORCE_CACHE_COHERENCY */                         \
 	NUM(driver_managed_dma)    /* its driver lets user space own the group's DMA */            \
-	STR(name, NSN_NAME_LEN)                                                                    \
+	STR(name, NSN_DEVICE_LEN)                                                                  \
 	STR(bus, NSN_NAME_LEN)                                                                     \
 	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
 	STR(iommu_driver, NSN_NAME_LEN)                                                            \
@@ -392,7 +396,8 @@ enum nsn_name_source {
 	NUM(criterion_capability)  /* KVM asks the device's capability (6.2+), not the domains */  \
 	NUM(interrupt_remapping)   /* irq_remapping_enabled */                                     \
 	NUM(vm_list)               /* VMs were enumerated by KVM's own list */                     \
-	NUM(group_list)            /* groups were enumerated by iommu_group_kset */
+	NUM(group_list)            /* groups were enumerated by iommu_group_kset */                \
+	NUM(vm_types)              /* this kernel's VMs have a type */
 
 /* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
 
@@ -432,7 +437,7 @@ enum nsn_name_source {
 	NUM(nosnoop_source)        /* enum nsn_nosnoop_source */                                   \
 	NUM(asleep)                /* in D3cold, not read */                                       \
 	STR(name, NSN_TEXT_LEN)    /* vendor and device as pci.ids tells them */                   \
-	STR(id, 40)                /* BDF, mdev uuid */                                            \
+	STR(id, NSN_DEVICE_LEN)    /* BDF, mdev uuid */                                            \
 	STR(bus, NSN_NAME_LEN)     /* pci, mdev, vdpa, platform */                                 \
 	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
 	STR(driver_override, NSN_NAME_LEN)                                                         \
@@ -461,6 +466,7 @@ enum nsn_name_source {
 
 /* Why one fact of one object is missing. subject as it is printed, or "" for all. */
 #define NSN_FIELDS_MISSING(NUM, KEY, STR)                                                          \
+	NUM(absent)                /* this kernel has no such fact: that is knowledge */           \
 	STR(fact, NSN_SYMBOL_LEN)                                                                  \
 	STR(subject, NSN_TEXT_LEN)                                                                 \
 	STR(reason, NSN_TEXT_LEN)

@@ -12,10 +12,10 @@
 #define MAX_TYPE1_DOMAINS 4096
 #define MAX_TYPE1_GROUPS 16384
 
-NSN_STATE struct nsn_walk devices; /* of one VFIO group */
+NSN_STATE struct nsn_walk vfio_devices; /* of one VFIO group */
 NSN_STATE struct vfio_group *device_group;
 
-static __noinline int describe_device(struct vfio_device *device, struct vfio_group *group)
+static __noinline int describe_vfio_device(struct vfio_device *device, struct vfio_group *group)
 {
 	struct nsn_rec_vfio_device *rec;
 
@@ -30,17 +30,17 @@ static __noinline int describe_device(struct vfio_device *device, struct vfio_gr
 	return 0;
 }
 
-static long each_device(__u32 index, void *unused)
+static long each_vfio_device(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&devices);
+	struct list_head *entry = nsn_walk__next(&vfio_devices);
 
 	if (!entry)
 		return 1;
-	describe_device(nsn_vfio_group_device(entry), device_group);
+	describe_vfio_device(nsn_vfio_group_device(entry), device_group);
 	return 0;
 }
 
-static __noinline int describe_group(struct vfio_group *group)
+static __noinline int describe_vfio_group(struct vfio_group *group)
 {
 	struct list_head *head = nsn_vfio_group_devices(group);
 	struct nsn_rec_vfio_group *rec;
@@ -48,9 +48,9 @@ static __noinline int describe_group(struct vfio_group *group)
 
 	device_group = group;
 	if (head) {
-		nsn_walk__start(&devices, head);
-		bpf_loop(MAX_VFIO_DEVICES + 1, each_device, NULL, 0);
-		if (nsn_walk__cut(&devices, MAX_VFIO_DEVICES))
+		nsn_walk__start(&vfio_devices, head);
+		bpf_loop(MAX_VFIO_DEVICES + 1, each_vfio_device, NULL, 0);
+		if (nsn_walk__cut(&vfio_devices, MAX_VFIO_DEVICES))
 			NSN_TRUNCATED(NSN_LIST_VFIO_DEVICES, MAX_VFIO_DEVICES, vfio_group, group);
 	}
 	NSN_BEGIN(rec, VFIO_GROUP);
@@ -65,15 +65,15 @@ static __noinline int describe_group(struct vfio_group *group)
 	if (iommu_group)
 		NSN_FILL(rec, vfio_group, group_id, nsn_group_id, iommu_group);
 	if (head) {
-		NSN_SET(rec, vfio_group, devices, devices.count);
-		NSN_SET(rec, vfio_group, complete, devices.complete);
+		NSN_SET(rec, vfio_group, devices, vfio_devices.count);
+		NSN_SET(rec, vfio_group, complete, vfio_devices.complete);
 	}
 	NSN_SUBMIT(rec);
 	return 0;
 }
 
-NSN_STATE struct nsn_walk domains; /* of one type1 container */
-NSN_STATE struct nsn_walk groups;  /* of one domain, or the emulated ones */
+NSN_STATE struct nsn_walk type1_domains; /* of one type1 container */
+NSN_STATE struct nsn_walk type1_groups;  /* of one domain, or the emulated ones */
 
 /* The container that is described now. */
 NSN_STATE struct {
@@ -82,18 +82,18 @@ NSN_STATE struct {
 	__u64 groups;   /* with a domain */
 	__u64 emulated; /* groups without */
 	bool complete;
-} current;
+} container_now;
 
 static long each_type1_group(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&groups);
+	struct list_head *entry = nsn_walk__next(&type1_groups);
 	struct nsn_rec_type1_group *rec;
 
 	if (!entry)
 		return 1;
 	NSN_BEGIN(rec, TYPE1_GROUP);
-	NSN_SET(rec, type1_group, container, current.container);
-	NSN_SET(rec, type1_group, domain, current.domain);
+	NSN_SET(rec, type1_group, container, container_now.container);
+	NSN_SET(rec, type1_group, domain, container_now.domain);
 	NSN_FILL(rec, type1_group, group, nsn_type1_group_group, entry);
 	if (rec->group)
 		NSN_FILL(rec, type1_group, group_id, nsn_group_id,
@@ -105,33 +105,33 @@ static long each_type1_group(__u32 index, void *unused)
 /* Puts the groups under `head` into records; `groups` then tells how many there are. */
 static __noinline int walk_type1_groups(struct list_head *head)
 {
-	nsn_walk__start(&groups, head);
+	nsn_walk__start(&type1_groups, head);
 	bpf_loop(MAX_TYPE1_GROUPS + 1, each_type1_group, NULL, 0);
-	if (!groups.complete)
-		current.complete = false;
-	if (nsn_walk__cut(&groups, MAX_TYPE1_GROUPS))
+	if (!type1_groups.complete)
+		container_now.complete = false;
+	if (nsn_walk__cut(&type1_groups, MAX_TYPE1_GROUPS))
 		NSN_TRUNCATED(NSN_LIST_TYPE1_GROUPS, MAX_TYPE1_GROUPS, container,
-			      current.container);
+			      container_now.container);
 	return 0;
 }
 
 static long each_type1_domain(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&domains);
+	struct list_head *entry = nsn_walk__next(&type1_domains);
 	struct nsn_rec_type1_domain *rec;
 	struct vfio_domain *domain;
 
 	if (!entry)
 		return 1;
 	domain = nsn_type1_domain(entry);
-	current.domain = 0;
-	nsn_vfio_domain_domain(domain, &current.domain);
+	container_now.domain = 0;
+	nsn_vfio_domain_domain(domain, &container_now.domain);
 	walk_type1_groups(nsn_vfio_domain_groups(domain));
-	current.groups += groups.count;
+	container_now.groups += type1_groups.count;
 	NSN_BEGIN(rec, TYPE1_DOMAIN);
-	NSN_SET(rec, type1_domain, container, current.container);
-	NSN_SET(rec, type1_domain, domain, current.domain);
-	NSN_SET(rec, type1_domain, groups, groups.count);
+	NSN_SET(rec, type1_domain, container, container_now.container);
+	NSN_SET(rec, type1_domain, domain, container_now.domain);
+	NSN_SET(rec, type1_domain, groups, type1_groups.count);
 	NSN_FILL(rec, type1_domain, enforced, nsn_vfio_domain_enforced, domain);
 	NSN_SUBMIT(rec);
 	return 0;
@@ -141,17 +141,17 @@ static __always_inline void walk_type1(struct vfio_iommu *iommu)
 {
 	struct list_head *emulated = nsn_type1_emulated(iommu);
 
-	nsn_walk__start(&domains, nsn_type1_domains(iommu));
+	nsn_walk__start(&type1_domains, nsn_type1_domains(iommu));
 	bpf_loop(MAX_TYPE1_DOMAINS + 1, each_type1_domain, NULL, 0);
-	if (!domains.complete)
-		current.complete = false;
-	if (nsn_walk__cut(&domains, MAX_TYPE1_DOMAINS))
+	if (!type1_domains.complete)
+		container_now.complete = false;
+	if (nsn_walk__cut(&type1_domains, MAX_TYPE1_DOMAINS))
 		NSN_TRUNCATED(NSN_LIST_TYPE1_DOMAINS, MAX_TYPE1_DOMAINS, container,
-			      current.container);
-	current.domain = 0;
+			      container_now.container);
+	container_now.domain = 0;
 	if (emulated) {
 		walk_type1_groups(emulated);
-		current.emulated = groups.count;
+		container_now.emulated = type1_groups.count;
 	}
 }
 
@@ -165,9 +165,9 @@ static __noinline int describe_container(struct vfio_container *container)
 			bpf_core_type_exists(struct vfio_domain);
 	struct nsn_rec_container *rec;
 
-	__builtin_memset(&current, 0, sizeof(current));
-	current.container = container;
-	current.complete = true;
+	__builtin_memset(&container_now, 0, sizeof(container_now));
+	container_now.container = container;
+	container_now.complete = true;
 	if (readable)
 		walk_type1(iommu);
 	NSN_BEGIN(rec, CONTAINER);
@@ -178,10 +178,10 @@ static __noinline int describe_container(struct vfio_container *container)
 		NSN_KNOWN(rec, container, driver);
 	}
 	if (readable) {
-		NSN_SET(rec, container, domains, domains.count);
-		NSN_SET(rec, container, groups, current.groups);
-		NSN_SET(rec, container, emulated, current.emulated);
-		NSN_SET(rec, container, complete, current.complete);
+		NSN_SET(rec, container, domains, type1_domains.count);
+		NSN_SET(rec, container, groups, container_now.groups);
+		NSN_SET(rec, container, emulated, container_now.emulated);
+		NSN_SET(rec, container, complete, container_now.complete);
 		if (nsn_type1_mm(iommu, &rec->mapped, &rec->mm)) {
 			NSN_KNOWN(rec, container, mapped);
 			NSN_KNOWN(rec, container, mm);
@@ -197,17 +197,17 @@ static __noinline int describe_container(struct vfio_container *container)
 	return 0;
 }
 
-static long each_given_group(__u32 index, void *unused)
+static long each_given_vfio_group(__u32 index, void *unused)
 {
 	if (index < NSN_BATCH)
-		describe_group((struct vfio_group *)nsn_batch[index]);
+		describe_vfio_group((struct vfio_group *)nsn_batch[index]);
 	return 0;
 }
 
-static long each_given_device(__u32 index, void *unused)
+static long each_given_vfio_device(__u32 index, void *unused)
 {
 	if (index < NSN_BATCH)
-		describe_device((struct vfio_device *)nsn_batch[index], NULL);
+		describe_vfio_device((struct vfio_device *)nsn_batch[index], NULL);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ int walk_vfio_groups(struct nsn_walk_args *args)
 {
 	if (!bpf_core_type_exists(struct vfio_group))
 		return NSN_WALK_NO_TYPES;
-	bpf_loop(args->count, each_given_group, NULL, 0);
+	bpf_loop(args->count, each_given_vfio_group, NULL, 0);
 	return 0;
 }
 
@@ -233,7 +233,7 @@ int walk_vfio_devices(struct nsn_walk_args *args)
 {
 	if (!bpf_core_type_exists(struct vfio_device))
 		return NSN_WALK_NO_TYPES;
-	bpf_loop(args->count, each_given_device, NULL, 0);
+	bpf_loop(args->count, each_given_vfio_device, NULL, 0);
 	return 0;
 }
 

@@ -13,7 +13,10 @@ struct btf;
 /* Loads an iterator over the files of all tasks that reads kernel memory. 0 or -errno. */
 int nsn_try_iterator(const struct btf *vmlinux);
 
-/* Loads a program that looks up a symbol when it is run. 0 or -errno. */
+/*
+ * Runs a program that looks up a symbol. 0, -ENOKEY if the kernel tells us no addresses
+ * (kernel.kptr_restrict, CAP_SYSLOG), or -errno.
+ */
 int nsn_try_syscall(void);
 
 /* Attaches to a function that exists for such tests (bpf_fentry_test1). 0 or -errno. */

@@ -136,10 +136,9 @@ static int read_parameter(const char *root, struct nsn_sink *sink, const char *m
 					    nsn_collect__why(why, sizeof(why), errno, "sysfs"));
 	nsn_format(full, sizeof(full), "%s/sys/module/%s", root, module);
 	if (access(full, F_OK))
-		return nsn_collect__missing(sink, fact, "", "module not loaded");
+		return nsn_collect__absent(sink, fact, "module not loaded");
 	if (length == -ENOENT)
-		return nsn_collect__missing(
-			sink, fact, "", "this kernel's %s module has no such parameter", module);
+		return nsn_collect__absent(sink, fact, "this kernel's module has no such parameter");
 	return nsn_collect__missing(
 		sink, fact, "", "%s: %s", path,
 		length < 0 ? nsn_collect__why(why, sizeof(why), (int)length, "read access to /sys")

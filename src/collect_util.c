@@ -121,6 +121,17 @@ int nsn_collect__missing(struct nsn_sink *sink, const char *fact, const char *su
 	return nsn_sink__put(sink, &rec.h);
 }
 
+int nsn_collect__absent(struct nsn_sink *sink, const char *fact, const char *reason)
+{
+	NSN_NEW(rec, MISSING, missing);
+
+	NSN_PUT(&rec, missing, absent, 1);
+	NSN_PUT_STR(&rec, missing, fact, fact);
+	NSN_PUT_STR(&rec, missing, subject, "");
+	NSN_PUT_STR(&rec, missing, reason, reason);
+	return nsn_sink__put(sink, &rec.h);
+}
+
 int nsn_collect__source(struct nsn_sink *sink, const char *name, enum nsn_source_state state,
 			const char *format, ...)
 {

@@ -41,6 +41,9 @@ long nsn_collect__link_name(const char *root, const char *path, char *out, size_
  */
 char *nsn_collect__why(char *out, size_t size, int error, const char *capability);
 
+/* Emits a MISSING record for a fact that this kernel does not have at all. The same. */
+int nsn_collect__absent(struct nsn_sink *sink, const char *fact, const char *reason);
+
 /* Emits a MISSING record. What the sink returned. */
 int nsn_collect__missing(struct nsn_sink *sink, const char *fact, const char *subject,
 			 const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -32,6 +32,7 @@ static const struct capability_row capability_rows[] = {
 	{ "CAP_PERFMON", CAP_PERFMON, true, "everything that is read from the kernel" },
 	{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN, false,
 	  "types that only modules define (vms[].links, containers[]); devices[].nosnoop" },
+	{ "CAP_SYSLOG", CAP_SYSLOG, false, "every symbol: the kernel hides its addresses" },
 	{ "CAP_SYS_PTRACE", CAP_SYS_PTRACE, false,
 	  "vms[].name, uuid, vmm where /proc hides other users' processes" },
 	{ "CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH, false,
@@ -204,6 +205,8 @@ static int add_trial(struct nsn_doctor *doctor, const struct trial *trial, bool 
 		return 0;
 	if ((trial->err == -EPERM || trial->err == -EACCES) && !privileged)
 		NSN_REMEDY(check, "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
+	else if (trial->err == -ENOKEY)
+		NSN_REMEDY(check, "CAP_SYSLOG, and the sysctl kernel.kptr_restrict below 2");
 	else
 		NSN_REMEDY(check, "%s", trial->remedy);
 	return 0;

@@ -39,11 +39,33 @@ static void add_words(const struct nsn_field *field, struct nsn_value *value)
 	}
 }
 
+/* The kind whose table a row stands in. */
+static enum nsn_object kind_of(const struct nsn_field *field)
+{
+	for (enum nsn_object kind = 0; kind < NSN_OBJECT_MAX; kind++)
+		for (const struct nsn_field *row = nsn_kinds[kind].fields; row->path; row++)
+			if (row == field)
+				return kind;
+	return NSN_OBJECT_MAX;
+}
+
+/* Only asked for what is unknown: does this kernel lack the fact altogether? */
+static bool is_absent(const struct nsn_field *field, const struct nsn_model *model)
+{
+	enum nsn_object kind = kind_of(field);
+	char fact[128];
+
+	if (field->source &&
+	    nsn_model__source(model, field->source, NULL) == NSN_SOURCE_ABSENT)
+		return true;
+	return kind < NSN_OBJECT_MAX && !nsn_kinds[kind].nested &&
+	       nsn_model__is_absent(model, nsn_fact_name(fact, sizeof(fact), NSN_OBJECT_MAX, kind,
+							 field));
+}
+
 void nsn_field__get(const struct nsn_field *field, const struct nsn_model *model,
 		    const void *object, struct nsn_value *value)
 {
-	const char *reason;
-
 	memset(value, 0, offsetof(struct nsn_value, scratch));
 	value->scratch[0] = '\0';
 	if (field->live && !model->live) {
@@ -53,8 +75,7 @@ void nsn_field__get(const struct nsn_field *field, const struct nsn_model *model
 	field->get(model, object, value);
 	if (value->type == NSN_VALUE_TEXT && field->values)
 		add_words(field, value);
-	if (value->type == NSN_VALUE_UNKNOWN && field->source &&
-	    nsn_model__source(model, field->source, &reason) == NSN_SOURCE_ABSENT)
+	if (value->type == NSN_VALUE_UNKNOWN && is_absent(field, model))
 		value->type = NSN_VALUE_ABSENT;
 }
 

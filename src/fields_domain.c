@@ -103,11 +103,17 @@ NSN_GETTER(get_kind, nsn_domain)
 	put_text(value, nsn_domain_kind_name(object->kind));
 }
 
+/* Such a domain translates nothing: it has neither a format nor a flag. */
+static bool has_no_tables(const struct nsn_domain *domain)
+{
+	return domain->kind == NSN_DOMAIN_BLOCKED || domain->kind == NSN_DOMAIN_IDENTITY;
+}
+
 NSN_GETTER(get_page_table, nsn_domain)
 {
 	if (object->page_table)
 		put_text(value, object->page_table);
-	else if (NSN_KNOWS(&object->rec, domain, page_table))
+	else if (NSN_KNOWS(&object->rec, domain, page_table) || has_no_tables(object))
 		put_none(value);
 }
 
@@ -189,8 +195,9 @@ NSN_GETTER(get_vfio_flag, nsn_domain)
 NSN_GETTER(get_driver_flag, nsn_domain)
 {
 	put_tri(value, object->driver_flag, NSN_TONE_PLAIN, NSN_TONE_PLAIN);
-	if (value->type == NSN_VALUE_UNKNOWN && object->iommu_driver[0] &&
-	    strcmp(object->iommu_driver, "intel"))
+	if (value->type == NSN_VALUE_UNKNOWN &&
+	    (has_no_tables(object) ||
+	     (object->iommu_driver[0] && strcmp(object->iommu_driver, "intel"))))
 		put_none(value);
 }
 

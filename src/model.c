@@ -19,8 +19,8 @@ struct nsn_model *nsn_model__new(void)
 		free(model);
 		return NULL;
 	}
-	nsn_records__init(&model->build->records);
-	nsn_records__init(&model->build->notes);
+	for (size_t kind = 0; kind < NSN_REC_MAX; kind++)
+		nsn_records__init(&model->build->records[kind]);
 	return model;
 }
 
@@ -48,16 +48,13 @@ int nsn_model__add(struct nsn_model *model, const struct nsn_rec *rec)
 
 	if (rec->kind >= NSN_REC_MAX || rec->size != nsn_rec_descs[rec->kind].size)
 		return -EINVAL;
-	build->counts[rec->kind]++;
 	if (rec->kind == NSN_REC_HOST)
 		merge(&model->host.h, rec);
 	else if (rec->kind == NSN_REC_KERNEL)
 		merge(&model->kernel.h, rec);
 	else if (rec->kind == NSN_REC_END)
 		merge(&build->end.h, rec);
-	else if (rec->kind == NSN_REC_SOURCE || rec->kind == NSN_REC_MISSING)
-		return nsn_records__add(&build->notes, rec);
-	return nsn_records__add(&build->records, rec);
+	return nsn_records__add(&build->records[rec->kind], rec);
 }
 
 /*
@@ -69,9 +66,9 @@ static void check_counts(struct nsn_model *model)
 	const struct nsn_rec_desc *desc = &nsn_rec_descs[NSN_REC_END];
 	struct nsn_model_build *build = model->build;
 
-	model->ended = build->counts[NSN_REC_END] > 0;
+	model->ended = NSN_COUNT(model, END) > 0;
 	for (size_t kind = 0; kind < desc->fields_count; kind++) {
-		uint64_t counted, arrived = build->counts[kind];
+		uint64_t counted, arrived = build->records[kind].count;
 
 		memcpy(&counted, (char *)&build->end + desc->fields[kind].offset, sizeof(counted));
 		if (!model->ended || !nsn_rec_knows(&build->end.h, kind))
@@ -150,6 +147,7 @@ static void free_objects(struct nsn_model *model)
 		free_refs(&vm->domains);
 		free_refs(&vm->groups);
 		free_refs(&vm->devices);
+		free_refs(&vm->files);
 	}
 	for (size_t i = 0; i < model->containers_count; i++) {
 		struct nsn_container *container = &model->containers[i];
@@ -159,6 +157,8 @@ static void free_objects(struct nsn_model *model)
 		free_refs(&container->domains);
 		free_refs(&container->groups);
 		free_refs(&container->vfio_groups);
+		free_refs(&container->type1_domains);
+		free_refs(&container->type1_groups);
 	}
 	for (size_t i = 0; i < model->domains_count; i++) {
 		free_refs(&model->domains[i].groups);
@@ -186,8 +186,9 @@ void nsn_model__free(struct nsn_model *model)
 	free(model->truncations);
 	nsn_index_free(&model->build->index);
 	nsn_index_free(&model->build->vfio);
-	nsn_records__free(&model->build->records);
-	nsn_records__free(&model->build->notes);
+	for (size_t kind = 0; kind < NSN_REC_MAX; kind++)
+		nsn_records__free(&model->build->records[kind]);
+	free(model->build->loose.items);
 	free(model->build);
 	free(model);
 }
@@ -195,15 +196,7 @@ void nsn_model__free(struct nsn_model *model)
 const struct nsn_rec *nsn_model_next(const struct nsn_model *model, enum nsn_rec_kind kind,
 				     const struct nsn_rec *after)
 {
-	const struct nsn_records *records = kind == NSN_REC_SOURCE || kind == NSN_REC_MISSING
-						    ? &model->build->notes
-						    : &model->build->records;
-	const struct nsn_rec *rec = after;
-
-	while ((rec = nsn_records__next(records, rec)))
-		if (rec->kind == kind)
-			break;
-	return rec;
+	return nsn_records__next(&model->build->records[kind], after);
 }
 
 int nsn_index_put(struct nsn_index_entry **index, unsigned int class, uint64_t key, void *object)
@@ -250,19 +243,23 @@ bool nsn_refs_has(const struct nsn_refs *refs, const void *object)
 	return false;
 }
 
-int nsn_refs_add(struct nsn_refs *refs, void *object)
+int nsn_refs_append(struct nsn_refs *refs, void *object)
 {
-	void **slot;
+	void **slot = NSN_APPEND(refs, items);
 
-	/* Most repeats are of the last one; a container's 1,024 groups must not cost a square. */
-	if (!object || (refs->items_count && refs->items[refs->items_count - 1] == object) ||
-	    nsn_refs_has(refs, object))
-		return 0;
-	slot = NSN_APPEND(refs, items);
 	if (!slot)
 		return -ENOMEM;
 	*slot = object;
 	return 0;
+}
+
+int nsn_refs_add(struct nsn_refs *refs, void *object)
+{
+	/* most repeats are of the last one */
+	if (!object || (refs->items_count && refs->items[refs->items_count - 1] == object) ||
+	    nsn_refs_has(refs, object))
+		return 0;
+	return nsn_refs_append(refs, object);
 }
 
 bool nsn_pids_has(const struct nsn_pids *pids, uint64_t pid)
@@ -364,6 +361,21 @@ const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fa
 	if (state == NSN_SOURCE_ABSENT)
 		return reason[0] ? reason : "nothing of the kind is loaded";
 	return model->lost_records ? "records were lost" : "this kernel does not tell";
+}
+
+bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)
+{
+	if (strcmp(fact, "vms.vm_type") == 0 &&
+	    NSN_TRI(&model->kernel, kernel, vm_types) == NSN_NO)
+		return true;
+	if (strcmp(fact, "devices.cap_enforce_coherency") == 0 &&
+	    NSN_TRI(&model->kernel, kernel, criterion_capability) == NSN_NO)
+		return true;
+	NSN_FOR_EACH(model, MISSING, missing, rec)
+		if (NSN_TRI(rec, missing, absent) == NSN_YES &&
+		    NSN_KNOWS(rec, missing, fact) && strcmp(rec->fact, fact) == 0)
+			return true;
+	return false;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */

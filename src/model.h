@@ -129,6 +129,8 @@ struct nsn_vm {
 	struct nsn_path *paths;
 	size_t paths_count, paths_capacity;
 	struct nsn_refs containers, domains, groups, devices;
+	struct nsn_refs files; /* struct nsn_rec_vm_file: what kvm-vfio was given */
+	struct nsn_vm *same_mm; /* the next VM with this one's mm; NULL: none */
 	bool shares_process; /* another VM lives in its process */
 	bool torn;
 	bool truncated;               /* a list of its was cut */
@@ -161,6 +163,8 @@ struct nsn_container {
 	bool holder_direct;             /* which is one of the container itself, not of a group */
 	struct nsn_refs vms, domains, groups;
 	struct nsn_refs vfio_groups; /* groups that were set into it, with a domain or not */
+	struct nsn_refs type1_domains; /* struct nsn_rec_type1_domain */
+	struct nsn_refs type1_groups;  /* struct nsn_rec_type1_group */
 	bool torn;
 	bool truncated;
 };
@@ -340,6 +344,9 @@ enum nsn_source_state nsn_model__source(const struct nsn_model *model, const cha
  */
 const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fact,
 				   const char *subject, const char *source);
+
+/* Is it known that this kernel does not have the fact at all? */
+bool nsn_model__is_absent(const struct nsn_model *model, const char *fact);
 
 /* The names that the contract gives these values: "executed", "no_passthrough", "type1", … */
 const char *nsn_guest_wbinvd_name(enum nsn_guest_wbinvd value); /* NULL if unknown */

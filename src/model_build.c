@@ -56,11 +56,10 @@ static size_t fold_devices(struct nsn_device *devices, size_t count)
 
 static int build_devices(struct nsn_model *model)
 {
-	const size_t *counts = model->build->counts;
 	struct nsn_device *device;
 	size_t n = 0;
-	int err = NSN_ALLOCATE(model, devices, counts[NSN_REC_DEVICE] + counts[NSN_REC_GROUP_DEVICE] +
-						   counts[NSN_REC_VFIO_DEVICE]);
+	int err = NSN_ALLOCATE(model, devices, NSN_COUNT(model, DEVICE) + NSN_COUNT(model, GROUP_DEVICE) +
+						   NSN_COUNT(model, VFIO_DEVICE));
 
 	if (err)
 		return err;
@@ -95,7 +94,7 @@ static int build_devices(struct nsn_model *model)
 
 static int build_iommus(struct nsn_model *model)
 {
-	int err = NSN_ALLOCATE(model, iommus, model->build->counts[NSN_REC_IOMMU]);
+	int err = NSN_ALLOCATE(model, iommus, NSN_COUNT(model, IOMMU));
 
 	if (err)
 		return err;
@@ -167,11 +166,10 @@ static int index_group(struct nsn_model *model, struct nsn_group *group)
 /* Groups are known by their number; VFIO and type1 name some that a failed walk did not show. */
 static int build_groups(struct nsn_model *model)
 {
-	const size_t *counts = model->build->counts;
 	size_t n = 0, kept = 0;
-	int err = NSN_ALLOCATE(model, groups, counts[NSN_REC_GROUP] + counts[NSN_REC_SYS_GROUP] +
-						  counts[NSN_REC_VFIO_GROUP] +
-						  counts[NSN_REC_TYPE1_GROUP]);
+	int err = NSN_ALLOCATE(model, groups, NSN_COUNT(model, GROUP) + NSN_COUNT(model, SYS_GROUP) +
+						  NSN_COUNT(model, VFIO_GROUP) +
+						  NSN_COUNT(model, TYPE1_GROUP));
 
 	if (err)
 		return err;
@@ -280,7 +278,7 @@ static void part_twins(struct nsn_model *model)
 
 static int build_vms(struct nsn_model *model)
 {
-	int err = NSN_ALLOCATE(model, vms, model->build->counts[NSN_REC_VM]);
+	int err = NSN_ALLOCATE(model, vms, NSN_COUNT(model, VM));
 
 	NSN_FOR_EACH(model, PROCESS, process, rec)
 		if (!err && NSN_KNOWS(rec, process, pid))

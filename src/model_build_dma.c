@@ -85,10 +85,9 @@ static int reindex_domains(struct nsn_model *model)
 
 int nsn_model_build_domains(struct nsn_model *model)
 {
-	const size_t *counts = model->build->counts;
-	int err = NSN_ALLOCATE(model, domains, counts[NSN_REC_DOMAIN] + counts[NSN_REC_TYPE1_DOMAIN] +
-						   counts[NSN_REC_TYPE1_GROUP] +
-						   2 * counts[NSN_REC_GROUP]);
+	int err = NSN_ALLOCATE(model, domains, NSN_COUNT(model, DOMAIN) + NSN_COUNT(model, TYPE1_DOMAIN) +
+						   NSN_COUNT(model, TYPE1_GROUP) +
+						   2 * NSN_COUNT(model, GROUP));
 
 	NSN_FOR_EACH(model, DOMAIN, domain, rec)
 		if (!err && NSN_KNOWS(rec, domain, domain))
@@ -258,10 +257,9 @@ static int reindex_containers(struct nsn_model *model)
 
 int nsn_model_build_containers(struct nsn_model *model)
 {
-	const size_t *counts = model->build->counts;
 	int err = NSN_ALLOCATE(model, containers,
-			   counts[NSN_REC_CONTAINER] + counts[NSN_REC_FILE] +
-				   2 * counts[NSN_REC_VFIO_GROUP] + counts[NSN_REC_VFIO_DEVICE]);
+			   NSN_COUNT(model, CONTAINER) + 3 * NSN_COUNT(model, FILE) +
+				   2 * NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, VFIO_DEVICE));
 
 	NSN_FOR_EACH(model, CONTAINER, container, rec)
 		if (!err && NSN_KNOWS(rec, container, container))

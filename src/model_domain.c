@@ -13,6 +13,18 @@
 #define TYPE_SVA 16
 #define TYPE_NESTED 64
 
+/* A paging domain in no container: is it known not to be the empty one of a group? */
+static bool may_be_blocking(const struct nsn_domain *domain)
+{
+	for (size_t i = 0; i < domain->groups.items_count && !domain->container; i++) {
+		const struct nsn_group *group = domain->groups.items[i];
+
+		if (NSN_TRI(&group->rec, group, blocking) == NSN_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+
 static enum nsn_domain_kind judge_kind(const struct nsn_domain *domain)
 {
 	uint64_t type = domain->rec.type;
@@ -35,7 +47,7 @@ static enum nsn_domain_kind judge_kind(const struct nsn_domain *domain)
 	case 0:
 		return NSN_DOMAIN_BLOCKED;
 	case TYPE_PAGING:
-		return NSN_DOMAIN_UNMANAGED;
+		return may_be_blocking(domain) ? NSN_DOMAIN_UNKNOWN : NSN_DOMAIN_UNMANAGED;
 	case TYPE_PAGING | TYPE_DMA_API:
 		return NSN_DOMAIN_DMA;
 	case TYPE_PAGING | TYPE_DMA_API | TYPE_FLUSH_QUEUE:

@@ -34,16 +34,20 @@ enum {
 	NSN_INDEX_PROCESS = NSN_CLASS_MAX,  /* pid to struct nsn_rec_process */
 	NSN_INDEX_ATTACHED,                 /* domain to its lowest attached struct nsn_group */
 	NSN_INDEX_DEFAULT,                  /* domain to the lowest group it is the default of */
+	NSN_INDEX_VM_PID,                   /* pid to the first struct nsn_vm of that process */
+	NSN_INDEX_VM_MM,                    /* mm to the first struct nsn_vm with it */
 };
 
 struct nsn_model_build {
-	struct nsn_records records;     /* all but the notes */
-	struct nsn_records notes;       /* sources and missing facts: few, and asked for often */
+	struct nsn_records records[NSN_REC_MAX]; /* by kind */
 	struct nsn_index_entry *index;  /* (class, key) to the model's object */
 	struct nsn_index_entry *vfio;   /* (class, key) to VFIO group and device records */
-	size_t counts[NSN_REC_MAX];     /* records taken in */
 	struct nsn_rec_end end;
+	struct nsn_refs loose; /* containers that no link ties to a VM for certain */
 };
+
+/* How many records of a kind there are. */
+#define NSN_COUNT(model, NAME) ((model)->build->records[NSN_REC_##NAME].count)
 
 /* All records of one kind, in order: for (rec = first(...); rec; rec = next(...)). */
 const struct nsn_rec *nsn_model_next(const struct nsn_model *model, enum nsn_rec_kind kind,
@@ -58,6 +62,8 @@ int nsn_index_put(struct nsn_index_entry **index, unsigned int class, uint64_t k
 void *nsn_index_get(struct nsn_index_entry *index, unsigned int class, uint64_t key);
 void nsn_index_free(struct nsn_index_entry **index);
 
+/* Adds an object, without a look whether it is there. 0 or -ENOMEM. */
+int nsn_refs_append(struct nsn_refs *refs, void *object);
 /* Adds an object once. 0 or -ENOMEM. */
 int nsn_refs_add(struct nsn_refs *refs, void *object);
 bool nsn_refs_has(const struct nsn_refs *refs, const void *object);
@@ -104,6 +110,9 @@ const char *nsn_model_why_blind(const struct nsn_model *model);
 
 /* Sets vm->may_own_unlinked and its reason; blind is nsn_model_why_blind()'s answer. */
 void nsn_model_judge_hidden(struct nsn_model *model, struct nsn_vm *vm, const char *blind);
+
+/* Did all arrive that the container counts? A list that lost members may have lost a path. */
+bool nsn_container_is_whole(const struct nsn_container *container);
 
 enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm);
 

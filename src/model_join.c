@@ -54,9 +54,9 @@ static int join_device(struct nsn_model *model, struct nsn_device *device)
 	else if (NSN_KNOWS(&device->rec, group_device, iommu) && device->rec.iommu[0])
 		iommu = device->rec.iommu;
 	device->iommu = iommu ? nsn_model__iommu(model, iommu) : NULL;
-	if (device->iommu && nsn_refs_add(&device->iommu->devices, device))
+	if (device->iommu && nsn_refs_append(&device->iommu->devices, device))
 		return -ENOMEM;
-	return group ? nsn_refs_add(&group->devices, device) : 0;
+	return group ? nsn_refs_append(&group->devices, device) : 0;
 }
 
 /* What the device's IOMMU can do for it, whatever it is asked. */
@@ -126,7 +126,7 @@ static int join_groups(struct nsn_model *model)
 			group->domain = domain_by_key(model, group->rec.domain);
 		if (NSN_KNOWS(&group->rec, group, default_domain))
 			group->default_domain = domain_by_key(model, group->rec.default_domain);
-		if (group->domain && nsn_refs_add(&group->domain->groups, group))
+		if (group->domain && nsn_refs_append(&group->domain->groups, group))
 			return -ENOMEM;
 	}
 	NSN_FOR_EACH(model, VFIO_GROUP, vfio_group, rec) {
@@ -276,6 +276,8 @@ static int join_type1(struct nsn_model *model)
 			domain->vfio_flag = NSN_TRI(rec, type1_domain, enforced);
 			domain->container = container;
 		}
+		if (container && nsn_refs_append(&container->type1_domains, (void *)rec))
+			return -ENOMEM;
 		if (container && domain && nsn_refs_add(&container->domains, domain))
 			return -ENOMEM;
 	}
@@ -286,6 +288,8 @@ static int join_type1(struct nsn_model *model)
 			model, NSN_KNOWS(rec, type1_group, group_id), rec->group_id,
 			NSN_KNOWS(rec, type1_group, group), rec->group);
 
+		if (container && nsn_refs_append(&container->type1_groups, (void *)rec))
+			return -ENOMEM;
 		if (domain && group && nsn_refs_add(&domain->groups, group))
 			return -ENOMEM;
 		if (container && group && nsn_refs_add(&container->groups, group))
@@ -303,7 +307,7 @@ static int join_domains(struct nsn_model *model)
 			struct nsn_group *group = domain->groups.items[g];
 
 			for (size_t d = 0; d < group->devices.items_count; d++)
-				if (nsn_refs_add(&domain->devices, group->devices.items[d]))
+				if (nsn_refs_append(&domain->devices, group->devices.items[d]))
 					return -ENOMEM;
 		}
 		nsn_model_judge_domain(domain);
@@ -348,7 +352,7 @@ static int mark_truncated(struct nsn_model *model)
 		[NSN_LIST_GROUP_DEVICES] = "devices of an IOMMU group",
 		[NSN_LIST_RECORDS] = "records",
 	};
-	size_t count = model->build->counts[NSN_REC_TRUNCATED];
+	size_t count = NSN_COUNT(model, TRUNCATED);
 
 	model->truncations = calloc(count ? count : 1, sizeof(*model->truncations));
 	if (!model->truncations)

@@ -135,6 +135,42 @@ static enum nsn_tri same_mm(const struct nsn_vm *vm, const struct nsn_container 
 	return vm->rec.mm == container->rec.mm ? NSN_YES : NSN_NO;
 }
 
+/* VMs by their process and by their memory: several may share either. */
+static int index_vms(struct nsn_model *model)
+{
+	struct nsn_index_entry **index = &model->build->index;
+
+	for (size_t i = 0; i < model->vms_count; i++) {
+		struct nsn_vm *vm = &model->vms[i], *first;
+		uint64_t mm = NSN_KNOWS(&vm->rec, vm, mm) ? vm->rec.mm : 0;
+
+		first = nsn_index_get(*index, NSN_INDEX_VM_PID, vm->pid);
+		if (first)
+			first->shares_process = vm->shares_process = true;
+		else if (nsn_index_put(index, NSN_INDEX_VM_PID, vm->pid, vm))
+			return -ENOMEM;
+		first = nsn_index_get(*index, NSN_INDEX_VM_MM, mm);
+		if (first) {
+			vm->same_mm = first->same_mm;
+			first->same_mm = vm;
+		} else if (nsn_index_put(index, NSN_INDEX_VM_MM, mm, vm)) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int link_by_mm(struct nsn_model *model, struct nsn_container *container)
+{
+	uint64_t mm = NSN_KNOWS(&container->rec, container, mm) ? container->rec.mm : 0;
+	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_INDEX_VM_MM, mm);
+	int err = 0;
+
+	for (; vm && !err; vm = vm->same_mm)
+		err = add_link(vm, container, NSN_LINK_SAME_MM);
+	return err;
+}
+
 static int link_by_kvm_vfio(struct nsn_model *model)
 {
 	struct nsn_index_entry *index = model->build->index;
@@ -150,6 +186,8 @@ static int link_by_kvm_vfio(struct nsn_model *model)
 
 		if (!vm)
 			continue;
+		if (nsn_refs_append(&vm->files, (void *)rec))
+			return -ENOMEM;
 		if (!group && device)
 			group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
 					      device->vfio_group);
@@ -175,16 +213,16 @@ int nsn_model_link_vms(struct nsn_model *model)
 
 	if (!err)
 		err = link_by_kvm_vfio(model);
-	for (size_t v = 0; v < model->vms_count && !err; v++)
-		for (size_t c = 0; c < model->containers_count && !err; c++)
-			if (same_mm(&model->vms[v], &model->containers[c]) == NSN_YES)
-				err = add_link(&model->vms[v], &model->containers[c],
-					       NSN_LINK_SAME_MM);
+	if (!err)
+		err = index_vms(model);
+	for (size_t c = 0; c < model->containers_count && !err; c++)
+		err = link_by_mm(model, &model->containers[c]);
 	for (size_t c = 0; c < model->containers_count && !err; c++) {
 		struct nsn_container *container = &model->containers[c];
 
 		if (has_certain_link(container))
 			continue;
+		err = nsn_refs_append(&model->build->loose, container);
 		for (size_t v = 0; v < model->vms_count && !err; v++)
 			if (!has_link(&model->vms[v], container))
 				err = link_by_process(model, &model->vms[v], container);
@@ -195,13 +233,13 @@ int nsn_model_link_vms(struct nsn_model *model)
 /* ---- what may be hidden ---------------------------------------------------------------------- */
 
 /*
- * Could this container, which no link ties to the VM, be its all the same? Not if it is certainly
- * another's, or if its memory or its holders are known to be others.
+ * Could this container, which no link ties to a VM for certain, be this VM's all the same? Not if
+ * its memory or its holders are known to be others.
  */
 static bool may_own(struct nsn_model *model, const struct nsn_vm *vm,
 		    const struct nsn_container *container)
 {
-	if (has_link(vm, container) || has_certain_link(container))
+	if (has_link(vm, container))
 		return false;
 	if (!container->pids.items_count)
 		return same_mm(vm, container) != NSN_NO;
@@ -273,8 +311,8 @@ void nsn_model_judge_hidden(struct nsn_model *model, struct nsn_vm *vm, const ch
 		vm->may_own_reason = "a list of the VM was cut";
 	else if (blind)
 		vm->may_own_reason = blind;
-	for (size_t c = 0; c < model->containers_count && !vm->may_own_reason; c++)
-		if (may_own(model, vm, &model->containers[c]))
+	for (size_t c = 0; c < model->build->loose.items_count && !vm->may_own_reason; c++)
+		if (may_own(model, vm, model->build->loose.items[c]))
 			vm->may_own_reason = "a container belongs to nobody we can name";
 	vm->may_own_unlinked = vm->may_own_reason != NULL;
 }

@@ -33,6 +33,8 @@ static enum nsn_tri lacks_enforcement(const struct nsn_group *group)
 		return NSN_NO; /* a group in no container counts as coherent */
 	if (group->container->kind == NSN_CONTAINER_NONE)
 		return NSN_YES; /* no driver that could say so */
+	if (!nsn_container_is_whole(group->container))
+		lacks = NSN_UNKNOWN;
 	for (size_t i = 0; i < group->container->domains.items_count; i++) {
 		const struct nsn_domain *domain = group->container->domains.items[i];
 
@@ -52,15 +54,14 @@ enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struc
 	if (by_capability == NSN_UNKNOWN || NSN_TRI(&vm->rec, vm, complete) != NSN_YES ||
 	    vm->torn || vm->truncated || model->lost_records)
 		return NSN_UNKNOWN;
-	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
+	for (size_t i = 0; i < vm->files.items_count; i++) {
+		const struct nsn_rec_vm_file *rec = vm->files.items[i];
 		const struct nsn_rec_vfio_group *vfio =
 			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
 		long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
 		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
 		enum nsn_tri lacks;
 
-		if (rec->vm != vm->rec.vm)
-			continue;
 		if (NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE)
 			continue; /* neither: KVM takes it as coherent */
 		if (!group)

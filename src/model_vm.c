@@ -123,22 +123,23 @@ static int add_unknown_path(const struct path_builder *builder, const char *reas
 }
 
 /* Did the container's own counts arrive? A list that lost members may have lost a path. */
-static bool container_is_whole(const struct nsn_model *model, const struct nsn_container *container)
+bool nsn_container_is_whole(const struct nsn_container *container)
 {
 	const struct nsn_rec_container *rec = &container->rec;
-	uint64_t domains = 0, groups = 0, emulated = 0;
+	uint64_t groups = 0, emulated = 0;
 
 	if (container->torn || container->truncated ||
 	    NSN_TRI(rec, container, complete) != NSN_YES || !NSN_KNOWS(rec, container, domains) ||
 	    !NSN_KNOWS(rec, container, groups) || !NSN_KNOWS(rec, container, emulated))
 		return false;
-	NSN_FOR_EACH(model, TYPE1_DOMAIN, type1_domain, item)
-		domains += item->container == container->key;
-	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, item) {
-		groups += item->container == container->key && item->domain;
-		emulated += item->container == container->key && !item->domain;
+	for (size_t i = 0; i < container->type1_groups.items_count; i++) {
+		const struct nsn_rec_type1_group *group = container->type1_groups.items[i];
+
+		groups += group->domain != 0;
+		emulated += group->domain == 0;
 	}
-	return domains == rec->domains && groups == rec->groups && emulated == rec->emulated;
+	return container->type1_domains.items_count == rec->domains && groups == rec->groups &&
+	       emulated == rec->emulated;
 }
 
 static int add_container_paths(struct nsn_model *model, struct nsn_vm *vm,
@@ -156,9 +157,8 @@ static int add_container_paths(struct nsn_model *model, struct nsn_vm *vm,
 	case NSN_CONTAINER_UNKNOWN:
 		return add_unknown_path(&builder, "the container's driver could not be read");
 	case NSN_CONTAINER_TYPE1:
-		NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
-			if (!err && rec->container == container->key)
-				err = add_type1_path(&builder, rec);
+		for (size_t i = 0; i < container->type1_groups.items_count && !err; i++)
+			err = add_type1_path(&builder, container->type1_groups.items[i]);
 		break;
 	default:
 		break;
@@ -169,7 +169,7 @@ static int add_container_paths(struct nsn_model *model, struct nsn_vm *vm,
 		if (!group_in_type1(container, group))
 			err = add_unattached_path(&builder, group);
 	}
-	if (!err && !container_is_whole(model, container))
+	if (!err && !nsn_container_is_whole(container))
 		err = add_unknown_path(&builder, "the container could not be read whole");
 	return err;
 }
@@ -180,14 +180,13 @@ static int add_loose_paths(struct nsn_model *model, struct nsn_vm *vm)
 	struct path_builder builder = { model, vm, NULL, true };
 	int err = 0;
 
-	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
+	for (size_t i = 0; i < vm->files.items_count && !err; i++) {
+		const struct nsn_rec_vm_file *rec = vm->files.items[i];
 		const struct nsn_rec_vfio_group *vfio =
 			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
 		long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
 		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
 
-		if (err || !rec->vm || rec->vm != vm->rec.vm)
-			continue;
 		if (!NSN_KNOWS(rec, vm_file, kind) ||
 		    (rec->kind == NSN_FILE_GROUP &&
 		     (!group || !NSN_KNOWS(vfio, vfio_group, container))))
@@ -282,20 +281,11 @@ static enum nsn_verdict judge_verdict(const struct nsn_vm *vm)
 	return NSN_VERDICT_COHERENT;
 }
 
-static void mark_shared_processes(struct nsn_model *model)
-{
-	for (size_t i = 0; i < model->vms_count; i++)
-		for (size_t k = i + 1; k < model->vms_count; k++)
-			if (model->vms[i].pid && model->vms[i].pid == model->vms[k].pid)
-				model->vms[i].shares_process = model->vms[k].shares_process = true;
-}
-
 int nsn_model_judge_vms(struct nsn_model *model)
 {
 	int err = nsn_model_link_vms(model);
 	const char *blind;
 
-	mark_shared_processes(model);
 	blind = nsn_model_why_blind(model);
 	for (size_t v = 0; v < model->vms_count && !err; v++) {
 		struct nsn_vm *vm = &model->vms[v];

@@ -176,8 +176,7 @@ static enum nsn_tri is_open(const struct nsn_container *container)
 	enum nsn_tri open = NSN_NO;
 
 	if (container->kind == NSN_CONTAINER_IOMMUFD || container->kind == NSN_CONTAINER_UNKNOWN ||
-	    container->torn || container->truncated ||
-	    NSN_FACT(&container->rec, container, complete) != NSN_YES)
+	    (container->kind == NSN_CONTAINER_TYPE1 && !nsn_container_is_whole(container)))
 		open = NSN_UNKNOWN;
 	for (size_t i = 0; i < container->domains.items_count; i++) {
 		const struct nsn_domain *domain = container->domains.items[i];

@@ -178,6 +178,7 @@ int nsn_judge_units(struct nsn_rule_run *run, const struct nsn_model *model)
 {
 	struct nsn_refs weak = { 0 }, strong = { 0 }, devices = { 0 };
 	struct nsn_finding *finding;
+	const char *reason = "";
 	size_t unknown = 0;
 
 	for (size_t i = 0; i < model->iommus_count && !run->err; i++) {
@@ -194,7 +195,10 @@ int nsn_judge_units(struct nsn_rule_run *run, const struct nsn_model *model)
 		     k++)
 			add_ref(run, &devices, iommu->devices.items[k]);
 	}
-	if (weak.items_count && strong.items_count) {
+	if (nsn_model__source(model, "sysfs.iommu", &reason) == NSN_SOURCE_FAILED) {
+		nsn_run__unknown(run, NSN_SEVERITY_INFO, host, host, "the IOMMU units are unknown: %s",
+				 reason);
+	} else if (weak.items_count && strong.items_count) {
 		finding = nsn_run__fail(run, NSN_SEVERITY_INFO, host, host,
 					"Host: %zu of %zu IOMMU units cannot block No Snoop",
 					weak.items_count, weak.items_count + strong.items_count);

@@ -10,6 +10,8 @@
 #   sanitize  unit tests with sanitizers           tests/unit.sh --sanitize
 #   doctor    its tables against the sources       tests/doctor.sh
 #   golden    recordings and their output          tests/golden.sh
+#   questions what people ask, by one command  tests/questions/run.sh
+#   docs      pages and completion say what is so  tests/docs.sh
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
 #   lab       kernels x devices in virtual machines  tests/lab/run.sh
@@ -21,12 +23,12 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize doctor golden property fuzz lab)
+all=(layout floors rules lint unit sanitize doctor golden questions docs property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
 	--no-lab) all=("${all[@]/lab/}") ;;
-	-*) sed -n '3,19s/^# \?//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,21s/^# \?//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$argument") ;;
 	esac
 done
@@ -34,9 +36,9 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | doctor | golden | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | unit | doctor | golden | docs | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
-	fuzz) echo "tests/fuzz/run.sh" ;;
+	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;
 	esac
 }

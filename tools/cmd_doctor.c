@@ -65,7 +65,8 @@ static const struct argp argp = {
 };
 
 /* libbpf's words about foreign BTF are for -vv; the checks say what is wrong. */
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int
+print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char text[512];
 

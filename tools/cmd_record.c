@@ -24,6 +24,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one file only: '%s'", arg);
 		opts->file = arg;
 		return 0;
+	case ARGP_KEY_END:
+		if (opts->cli.vm || opts->cli.device || opts->cli.group || opts->cli.format)
+			argp_error(state, "a recording holds the whole machine: give --vm, "
+					  "--device, --group and --format to what replays it");
+		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "say where to write the recording (- is stdout)");
 		return 0;

@@ -3,7 +3,6 @@
 # run.sh: what an audit costs on a host with many VMs, beside lsfd and a bare iterator in the same
 # run. Prints a Markdown table; figures never fail. Needs root, /dev/kvm and util-linux's lsfd.
 set -euo pipefail
-here=$(dirname "$(readlink -f "$0")")
 build=${BUILD:-build}
 sizes=${BENCH_VMS:-"10 100 1000 4000"}
 rounds=${BENCH_ROUNDS:-11}
@@ -33,7 +32,7 @@ echo "| VMs | descriptors | audit, ms | lsfd, ms | audit/lsfd | RSS, MiB | itera
 echo "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for n in $sizes; do
 	coproc vms { exec "$build/tests/manyvms" "$n" 30; }
-	pid=$vms_PID
+	pid=${vms_PID:?}
 	out=${vms[0]} in=${vms[1]}
 	if ! read -r -t 120 line <&"$out" || [ "$line" != ready ]; then
 		echo "| $n | could not be made |"

@@ -324,6 +324,7 @@ static inline int setup(void **state)
 	add_source("kernel.iommu", NSN_SOURCE_OK);
 	add_source("kernel.iommufd", NSN_SOURCE_ABSENT);
 	add_source("kernel.vdpa", NSN_SOURCE_ABSENT);
+	add_source("sysfs.iommu", NSN_SOURCE_OK);
 	add_source("sysfs.pci", NSN_SOURCE_OK);
 	add_source("proc", NSN_SOURCE_OK);
 	add_host();

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * all.bpf.c - the snapshot's programs in one object: the kernel's BTF is then parsed once, not four
+ * times, which is most of what an audit costs.
+ *
+ * Kernel side. Where it cannot be loaded as a whole, user space falls back to one object a
+ * subsystem, so that one miss does not blind the rest.
+ */
+#include "files.bpf.c"
+#include "iommu.bpf.c"
+#include "kvm.bpf.c"
+#include "vfio.bpf.c"

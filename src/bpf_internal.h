@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bpf_internal.h - what bpf_load.c (objects and runs) and bpf_parts.c (which subsystems there are)
+ * share. Floor 2.
+ */
+#ifndef NSN_BPF_INTERNAL_H
+#define NSN_BPF_INTERNAL_H
+
+#include "bpf_load.h"
+
+struct bpf_link;
+struct bpf_object;
+struct bpf_program;
+struct ring_buffer;
+
+/* What all walk objects have in common: emit.bpf.h gives each these, a program aside. */
+struct walk_object {
+	struct bpf_object *object;
+	void *skeleton;
+	struct ring_buffer *ring;
+	uint64_t *symbols;
+	uint64_t *batch;
+	uint64_t *lost;
+	size_t ring_size;
+};
+
+/* All in one if this kernel takes it, else one a subsystem. */
+enum object_id {
+	OBJECT_ALL,
+	OBJECT_FILES,
+	OBJECT_KVM,
+	OBJECT_VFIO,
+	OBJECT_IOMMU,
+	OBJECT_MAX,
+};
+
+struct nsn_bpf {
+	struct walk_object objects[OBJECT_MAX];
+	struct bpf_link *files_link;
+	uint64_t symbols[NSN_SYM_MAX]; /* as they were resolved last */
+	bool without_vfio;             /* the object with all was loaded without its VFIO programs */
+	bool without_iommu;
+	struct nsn_bpf_state states[NSN_PART_MAX];
+	struct nsn_records *out; /* where the ring buffer's callback puts records */
+	int out_error;
+};
+
+/* The object that stands in for another: the one with all, once that is loaded with it. */
+enum object_id nsn_bpf__where(const struct nsn_bpf *bpf, enum object_id id);
+
+/* Loads an object and readies its ring buffer and symbols. 0 or -errno; it is closed then. */
+int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id);
+void nsn_bpf__close_object(struct walk_object *walk, enum object_id id);
+
+/* Runs a program of type syscall; *result is what it returned. 0 or -errno. */
+int nsn_bpf__run(const struct bpf_program *program, void *context, size_t size, uint32_t *result);
+
+void nsn_bpf__set_state(struct nsn_bpf *bpf, enum nsn_bpf_part part, enum nsn_source_state state,
+			const char *reason);
+
+/* True if the folder is there and not empty. */
+bool nsn_folder_has_entries(const char *path);
+
+#endif /* NSN_BPF_INTERNAL_H */
