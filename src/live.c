@@ -32,6 +32,7 @@ struct nsn_live {
 	size_t features_count;
 	uint64_t snapshot_at, snapshot_cost; /* ns, CLOCK_MONOTONIC */
 	bool wanted;			     /* a snapshot */
+	bool starting;			     /* the event programs are being attached */
 	bool told;			     /* events have come: differences are no news */
 	char *record_path;
 	/* of a replay: */
@@ -108,8 +109,6 @@ static void name_events(struct nsn_live *live)
 		live->unnamed = 0;
 	for (size_t i = live->unnamed; i < live->events_count; i++)
 		name_event(live, &live->events[i]);
-	for (size_t i = live->unnamed; i < live->events_count; i++)
-		nsn_ids__end(live->ids, &live->events[i].rec);
 	live->unnamed = live->events_count;
 }
 
@@ -126,6 +125,9 @@ static int take_event(struct nsn_sink *sink, const struct nsn_rec *rec)
 	struct nsn_top_event *event;
 
 	if (rec->kind != NSN_REC_EVENT)
+		return 0;
+	/* how the probes stand at the start is no news */
+	if (live->starting && ((const struct nsn_rec_event *)rec)->event == NSN_EVENT_PROBE)
 		return 0;
 	if (live->events_count >= 2 * NSN_LIVE_EVENTS) {
 		live->events_count = NSN_LIVE_EVENTS;
@@ -193,8 +195,11 @@ static void list_features(struct nsn_live *live)
 			feature->name = name;
 			feature->on = nsn_events__has_feature(events, name);
 			feature->reason = "";
+			feature->idle = true;
 		}
-		if (states[i].method == NSN_PROBE_NONE && !states[i].absent && !feature->reason[0])
+		feature->idle &= states[i].absent;
+		if (states[i].method == NSN_PROBE_NONE &&
+		    (!feature->reason[0] || (!feature->on && !states[i].absent)))
 			feature->reason = states[i].reason;
 	}
 }
@@ -203,6 +208,10 @@ int nsn_live__open_events(struct nsn_live *live)
 {
 	int err = nsn_session__open_events(live->session, &live->opts.events);
 
+	live->starting = true;
+	if (!err)
+		err = nsn_live__drain(live);
+	live->starting = false;
 	if (!err)
 		list_features(live);
 	live->wanted = true; /* from now on a snapshot has counters */
