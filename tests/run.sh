@@ -10,6 +10,7 @@
 #   sanitize  unit tests with sanitizers           tests/unit.sh --sanitize
 #   doctor    its tables against the sources       tests/doctor.sh
 #   golden    recordings and their output          tests/golden.sh
+#   top       nosnooptop on a terminal, and in a pipe  tests/top.sh
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
 #   lab       kernels x devices in virtual machines  tests/lab/run.sh
@@ -21,7 +22,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize doctor golden property fuzz lab)
+all=(layout floors rules lint unit sanitize doctor golden top property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
@@ -34,7 +35,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | doctor | golden | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | unit | doctor | golden | top | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	fuzz) echo "tests/fuzz/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;
