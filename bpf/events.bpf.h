@@ -217,10 +217,15 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 #define NSN_REGS(ctx) PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)
 
 /*
+ * The sections nsn_fentry and nsn_fexit are user space's own (src/events_attach.c): fentry and fexit
+ * whose function it names by its number in BTF. libbpf would search all of BTF for each.
+ */
+
+/*
  * A program at the entry of a function of n arguments: body(ctx, a, b, c).
  */
 #define NSN_AT_ENTRY(name, n, body)                                                                \
-	SEC("?fentry") int fentry_##name(__u64 *ctx)                                               \
+	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                               \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx));                                                 \
 	}                                                                                          \
@@ -234,7 +239,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
  * kprobe at the entry kept.
  */
 #define NSN_AT_EXIT(name, id, n, body)                                                             \
-	SEC("?fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx), nsn_fexit_result(ctx), NULL);                    \
 	}                                                                                          \
@@ -243,7 +248,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 
 /* The same for a function without a result, which has none to ask for. */
 #define NSN_AT_VOID_EXIT(name, id, n, body)                                                        \
-	SEC("?fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx), 0, NULL);                                        \
 	}                                                                                          \
@@ -252,11 +257,11 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 
 /* Programs at both ends: the entry keeps the call, and `enter` may add to it: enter(call, a, b, c). */
 #define NSN_AT_BOTH(name, id, n, enter, body)                                                      \
-	SEC("?fentry") int fentry_##name(__u64 *ctx)                                               \
+	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                               \
 	{                                                                                          \
 		return nsn_call__begin(id, enter, NSN_CTX##n(ctx));                                \
 	}                                                                                          \
-	SEC("?fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
 	{                                                                                          \
 		struct nsn_call call;                                                              \
                                                                                                    \

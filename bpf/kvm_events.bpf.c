@@ -150,7 +150,7 @@ NSN_AT_ENTRY(wbinvd_emulated, 1, on_emulated)
 
 /* The exits need no argument, so that both kinds of probe are alike. */
 #define WBINVD_EXIT(name, id)                                                                      \
-	SEC("?fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
 	{                                                                                          \
 		return leave_wbinvd(id);                                                           \
 	}                                                                                          \

@@ -109,20 +109,56 @@ static void end_of(const struct nsn_rec_event *event, enum nsn_class *class, uin
 	}
 }
 
+/* Remembers the key of what has ended. */
+static void end_object(struct nsn_events *events, const struct nsn_rec_event *event,
+		       enum nsn_class class, uint64_t address, uint64_t key)
+{
+	events->ended[events->ended_next++ % NSN_ENDED_KEPT] = (struct nsn_ended){
+		.class = class,
+		.address = address,
+		.key = key,
+		.monotonic = event->monotonic,
+	};
+	nsn_keys__forget(nsn_collect_bpf__keys(events->opts.collector), class, address);
+}
+
+/* An event that began before a domain's end and is told after it means that domain: its key, or 0. */
+static uint64_t key_of_ended(const struct nsn_events *events, const struct nsn_rec_event *event)
+{
+	if (!event->domain || !NSN_KNOWS(event, event, duration))
+		return 0;
+	for (size_t i = 0; i < NSN_ENDED_KEPT; i++) {
+		const struct nsn_ended *ended = &events->ended[i];
+
+		if (ended->class == NSN_CLASS_DOMAIN && ended->address == event->domain &&
+		    ended->monotonic > event->monotonic - event->duration)
+			return ended->key;
+	}
+	return 0;
+}
+
 static int hand_on(struct nsn_events *events, struct nsn_rec_event *event)
 {
 	struct nsn_keys *keys = nsn_collect_bpf__keys(events->opts.collector);
 	enum nsn_class class = NSN_CLASS_MAX;
-	uint64_t address;
+	uint64_t address, ended;
 	int err;
 
 	NSN_PUT(event, event, time, event->monotonic + events->epoch_offset);
 	clean_strings(event);
 	carry_refusal(events, event);
 	end_of(event, &class, &address);
+	ended = key_of_ended(events, event);
+	if (ended)
+		event->domain = 0;
 	err = nsn_keys__translate_told(keys, &event->h);
-	if (address)
-		nsn_keys__forget(keys, class, address);
+	if (ended)
+		event->domain = ended;
+	if (address && !err)
+		end_object(events, event, class, address,
+			   class == NSN_CLASS_VM	? event->vm
+			   : class == NSN_CLASS_DOMAIN ? event->domain
+							: event->container);
 	if (!err)
 		err = nsn_sink__put(events->sink, &event->h);
 	events->handed += !err;

@@ -40,6 +40,61 @@ static const char *const map_names[NSN_EVENT_MAPS] = {
 	[NSN_MAP_SETTINGS] = "settings", [NSN_MAP_LOST] = "lost",
 };
 
+/* ---- where fentry programs go ------------------------------------------------------------------ */
+
+/*
+ * Which function each program of the object that is loaded now is for. libbpf asks for it by a
+ * callback that has no place for a pointer of ours; objects are loaded one after the other.
+ */
+static struct {
+	const struct bpf_program *program;
+	struct nsn_target target;
+} plan[NSN_MAX_TARGETS * 2];
+static size_t plan_count;
+
+static int name_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+	(void)cookie;
+	for (size_t i = 0; i < plan_count; i++) {
+		if (plan[i].program != program)
+			continue;
+		opts->attach_btf_id = plan[i].target.id;
+		opts->attach_btf_obj_fd = plan[i].target.btf;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* The sections of bpf/events.bpf.h. Once a process. */
+static int register_sections(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = name_target);
+	static bool done;
+	int err = 0;
+
+	if (done)
+		return 0;
+	err = libbpf_register_prog_handler("nsn_fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
+					   &opts);
+	if (err >= 0)
+		err = libbpf_register_prog_handler("nsn_fexit", BPF_PROG_TYPE_TRACING,
+						   BPF_TRACE_FEXIT, &opts);
+	done = err >= 0;
+	return err < 0 ? err : 0;
+}
+
+static int plan_target(const struct nsn_offer *offer, const struct bpf_program *program,
+		       const char *function)
+{
+	const struct nsn_target *target = nsn_offer__target(offer, function);
+
+	if (!target || plan_count == NSN_ARRAY_SIZE(plan))
+		return -ENOENT;
+	plan[plan_count].program = program;
+	plan[plan_count++].target = *target;
+	return 0;
+}
+
 /* ---- objects --------------------------------------------------------------------------------- */
 
 static struct bpf_object *open_bytes(enum nsn_event_object id)
@@ -134,7 +189,8 @@ static struct bpf_program *find_program(struct bpf_object *object, const char *h
 }
 
 /* Chooses the programs of one probe for loading. 0 or -errno. */
-static int choose_programs(struct bpf_object *object, const struct nsn_probe_state *state)
+static int choose_programs(const struct nsn_offer *offer, struct bpf_object *object,
+			   const struct nsn_probe_state *state)
 {
 	const struct programs programs = programs_of(state);
 	const char *const hows[] = { programs.entry, programs.exit };
@@ -152,7 +208,7 @@ static int choose_programs(struct bpf_object *object, const struct nsn_probe_sta
 				return -ENOENT;
 			bpf_program__set_autoload(program, true);
 			if (state->method == NSN_PROBE_FENTRY)
-				err = bpf_program__set_attach_target(program, 0, function);
+				err = plan_target(offer, program, function);
 		}
 	}
 	return err;
@@ -185,16 +241,20 @@ static void turn_off(struct nsn_probe_state *state, const char *what, int err)
 }
 
 /* An object with the programs of one probe, or of all that are on (only < 0), loaded. */
-static int load(struct nsn_events *events, enum nsn_event_object id, ssize_t only,
-		struct bpf_object **out)
+static int load(struct nsn_events *events, const struct nsn_offer *offer,
+		enum nsn_event_object id, ssize_t only, struct bpf_object **out)
 {
 	struct bpf_object *object = NULL;
-	int err = prepare(events, id, &object);
+	int err = register_sections();
+
+	plan_count = 0;
+	if (!err)
+		err = prepare(events, id, &object);
 
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++) {
 		if (!is_on(events, i, id) || (only >= 0 && (size_t)only != i))
 			continue;
-		err = choose_programs(object, &events->states[i]);
+		err = choose_programs(offer, object, &events->states[i]);
 	}
 	if (!err)
 		err = bpf_object__load(object);
@@ -207,12 +267,14 @@ static int load(struct nsn_events *events, enum nsn_event_object id, ssize_t onl
 }
 
 /* Turns off those probes of an object that cannot be loaded even alone. */
-static void try_each(struct nsn_events *events, enum nsn_event_object id)
+static void try_each(struct nsn_events *events, const struct nsn_offer *offer,
+		     enum nsn_event_object id)
 {
 	struct bpf_object *object;
 
 	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
-		int err = is_on(events, i, id) ? load(events, id, (ssize_t)i, &object) : -EAGAIN;
+		int err = is_on(events, i, id) ? load(events, offer, id, (ssize_t)i, &object)
+					       : -EAGAIN;
 
 		if (!err)
 			bpf_object__close(object);
@@ -233,7 +295,7 @@ static int link_program(struct nsn_probe_links *links, struct bpf_program *progr
 			enum nsn_probe_method method, bool at_exit, const char *function)
 {
 	struct bpf_link *link = method == NSN_PROBE_FENTRY ?
-					bpf_program__attach(program) :
+					bpf_program__attach_trace(program) :
 					bpf_program__attach_kprobe(program, at_exit, function);
 
 	if (!link)
@@ -263,7 +325,8 @@ static int link_probe(struct nsn_probe_links *links, struct bpf_object *object,
 	return err;
 }
 
-static void attach_object(struct nsn_events *events, enum nsn_event_object id)
+static void attach_object(struct nsn_events *events, const struct nsn_offer *offer,
+			  enum nsn_event_object id)
 {
 	bool any = false;
 	int err;
@@ -272,10 +335,10 @@ static void attach_object(struct nsn_events *events, enum nsn_event_object id)
 		any |= is_on(events, i, id);
 	if (!any)
 		return;
-	err = load(events, id, -1, &events->objects[id]);
+	err = load(events, offer, id, -1, &events->objects[id]);
 	if (err) {
-		try_each(events, id);
-		err = load(events, id, -1, &events->objects[id]);
+		try_each(events, offer, id);
+		err = load(events, offer, id, -1, &events->objects[id]);
 	}
 	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
 		struct nsn_probe_state *state = &events->states[i];
@@ -346,10 +409,10 @@ int nsn_events_attach(struct nsn_events *events, unsigned int changed)
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++)
 		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
 			choose(events, &offer, i);
-	nsn_offer__free(&offer);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS && !err; id++)
 		if (is_affected(id, changed))
-			attach_object(events, id);
+			attach_object(events, &offer, id);
+	nsn_offer__free(&offer);
 	return err;
 }
 

@@ -17,11 +17,20 @@ struct bpf_object;
 struct ring_buffer;
 
 #define NSN_EVENT_MODULES 3
+#define NSN_MAX_TARGETS 64
+
+/* A function in BTF. */
+struct nsn_target {
+	uint32_t id;   /* 0: BTF has none of the name */
+	int btf;       /* descriptor of its module's BTF; 0: vmlinux's */
+};
 
 /* What this kernel offers now. Zero-initialise. */
 struct nsn_offer {
 	struct nsn_kallsyms symbols;
-	struct nsn_kallsyms functions; /* found: BTF has it */
+	struct nsn_target targets[NSN_MAX_TARGETS]; /* one a row of nsn_function_rows */
+	int btfs[NSN_MAX_TARGETS]; /* descriptors, to be closed */
+	size_t btfs_count;
 	bool fentry, kprobe;
 	char why_not[NSN_TEXT_LEN]; /* neither: why */
 };
@@ -31,6 +40,8 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin);
 void nsn_offer__free(struct nsn_offer *offer);
 /* For nsn_probe__choose(); points into offer. */
 struct nsn_probe_kernel nsn_offer__kernel(struct nsn_offer *offer);
+/* A function's place in BTF, or NULL. */
+const struct nsn_target *nsn_offer__target(const struct nsn_offer *offer, const char *function);
 /* Is the part of the kernel that a row's functions are in there? */
 bool nsn_offer__has_part(const struct nsn_offer *offer, const struct nsn_probe_row *row);
 /* Why no alternative of a row can be attached. */
@@ -53,6 +64,16 @@ struct nsn_probe_links {
 	size_t count;
 };
 
+/* An object whose end was told. */
+struct nsn_ended {
+	enum nsn_class class;
+	uint64_t address;
+	uint64_t key;
+	uint64_t monotonic;
+};
+
+#define NSN_ENDED_KEPT 16
+
 struct nsn_events {
 	struct nsn_events_opts opts;
 	struct nsn_probe_state *states;  /* one a row of nsn_probe_rows */
@@ -71,6 +92,8 @@ struct nsn_events {
 	uint64_t handed;
 	uint64_t epoch_offset;           /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
 	struct nsn_rec_event refusal;    /* the last that had a reason */
+	struct nsn_ended ended[NSN_ENDED_KEPT]; /* the last ones, in a ring */
+	size_t ended_next;
 
 	uint64_t misses;                 /* runs of programs that the kernel left out */
 	uint64_t misses_closed;          /* of objects that are closed */

@@ -7,6 +7,7 @@
  */
 #include "events_internal.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,51 +24,78 @@ static int want_all(struct nsn_offer *offer)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < nsn_function_rows_count && !err; i++) {
+	for (size_t i = 0; i < nsn_function_rows_count && !err; i++)
 		err = nsn_kallsyms__want(&offer->symbols, nsn_function_rows[i].function);
-		if (!err)
-			err = nsn_kallsyms__want(&offer->functions, nsn_function_rows[i].function);
-	}
 	for (size_t i = 0; i < nsn_module_rows_count && !err; i++)
 		for (size_t j = 0; j < 4 && nsn_module_rows[i].functions[j] && !err; j++)
 			err = nsn_kallsyms__want(&offer->symbols, nsn_module_rows[i].functions[j]);
 	return err;
 }
 
-/* Marks the wanted functions that a BTF has: all of `part`, from type number `first` on. */
-static void find_functions(struct nsn_offer *offer, const struct btf *part, unsigned int first)
+/*
+ * Most names differ from all that are wanted in their first letters: 60,000 functions are compared
+ * with 40 names.
+ */
+static void match(struct nsn_offer *offer, const char *name, uint32_t id, int btf)
 {
-	for (unsigned int id = first; id < btf__type_cnt(part); id++) {
+	for (size_t i = 0; i < nsn_function_rows_count; i++)
+		if (nsn_function_rows[i].function[0] == name[0] &&
+		    strcmp(nsn_function_rows[i].function, name) == 0 && !offer->targets[i].id)
+			offer->targets[i] = (struct nsn_target){ .id = id, .btf = btf };
+}
+
+/* Finds the wanted functions in a BTF, from type number `first` on. */
+static void find_functions(struct nsn_offer *offer, const struct btf *part, unsigned int first,
+			   int btf)
+{
+	const unsigned int end = btf__type_cnt(part);
+
+	for (unsigned int id = first; id < end; id++) {
 		const struct btf_type *type = btf__type_by_id(part, id);
 
 		if (btf_is_func(type))
-			nsn_kallsyms__mark(&offer->functions,
-					   btf__name_by_offset(part, type->name_off));
+			match(offer, btf__name_by_offset(part, type->name_off), id, btf);
 	}
 }
 
-static void read_btf(struct nsn_offer *offer, struct btf *vmlinux)
+/* One of the modules that hold functions of ours? */
+static bool is_wanted(const char *name)
 {
-	char path[128];
+	const struct nsn_module_row *row = nsn_module_row__find(name);
 
-	find_functions(offer, vmlinux, 1);
-	for (size_t i = 0; i < nsn_module_rows_count; i++) {
-		struct btf *module;
+	return row && !row->part;
+}
 
-		nsn_format(path, sizeof(path), "/sys/kernel/btf/%s", nsn_module_rows[i].name);
-		if (nsn_module_rows[i].part || access(path, R_OK))
+/* The BTF of each module has a descriptor, by which programs are attached to its functions. */
+static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
+{
+	uint32_t id = 0;
+
+	while (bpf_btf_get_next_id(id, &id) == 0 && offer->btfs_count < NSN_MAX_TARGETS) {
+		char name[64] = "";
+		struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
+		uint32_t size = sizeof(info);
+		struct btf *module = NULL;
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
 			continue;
-		module = btf__parse_split(path, vmlinux);
-		if (!module)
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.kernel_btf &&
+		    is_wanted(name))
+			module = btf__load_from_kernel_by_id_split(id, vmlinux);
+		if (!module) {
+			close(fd);
 			continue;
-		find_functions(offer, module, btf__type_cnt(vmlinux));
+		}
+		find_functions(offer, module, btf__type_cnt(vmlinux), fd);
 		btf__free(module);
+		offer->btfs[offer->btfs_count++] = fd;
 	}
 }
 
 static void explain_nothing(struct nsn_offer *offer, int fentry_err, int kprobe_err, bool no_pin)
 {
-	if (fentry_err == -EPERM || fentry_err == -EACCES || kprobe_err == -EPERM)
+	if (nsn_try_syscall() == -EPERM) /* no program of any kind may be loaded */
 		nsn_format(offer->why_not, sizeof(offer->why_not),
 			   "no permission to attach BPF programs: needs CAP_SYS_ADMIN (run as root)");
 	else
@@ -84,12 +112,12 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 	int err = want_all(offer);
 
 	if (!err) {
-		nsn_kallsyms__sort(&offer->functions);
 		if (nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
 			nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
 		if (vmlinux) {
 			fentry_err = nsn_try_fentry(vmlinux);
-			read_btf(offer, vmlinux);
+			find_functions(offer, vmlinux, 1, 0);
+			read_modules(offer, vmlinux);
 		}
 		if (access(KPROBE_PMU, F_OK))
 			kprobe_err = -ENOENT;
@@ -107,7 +135,16 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 void nsn_offer__free(struct nsn_offer *offer)
 {
 	nsn_kallsyms__free(&offer->symbols);
-	nsn_kallsyms__free(&offer->functions);
+	while (offer->btfs_count)
+		close(offer->btfs[--offer->btfs_count]);
+}
+
+const struct nsn_target *nsn_offer__target(const struct nsn_offer *offer, const char *function)
+{
+	const struct nsn_program_row *row = nsn_program_of(function);
+	const struct nsn_target *target = row ? &offer->targets[row - nsn_function_rows] : NULL;
+
+	return target && target->id ? target : NULL;
 }
 
 static bool has_symbol(void *context, const char *function)
@@ -117,7 +154,7 @@ static bool has_symbol(void *context, const char *function)
 
 static bool has_btf(void *context, const char *function)
 {
-	return nsn_kallsyms__find(&((struct nsn_offer *)context)->functions, function) != NULL;
+	return nsn_offer__target(context, function) != NULL;
 }
 
 struct nsn_probe_kernel nsn_offer__kernel(struct nsn_offer *offer)

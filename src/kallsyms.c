@@ -71,28 +71,15 @@ static bool parse_line(struct nsn_kallsyms *kallsyms, const char *line)
 	return true;
 }
 
-void nsn_kallsyms__sort(struct nsn_kallsyms *kallsyms)
-{
-	if (kallsyms->symbols_count)
-		qsort(kallsyms->symbols, kallsyms->symbols_count, sizeof(*kallsyms->symbols),
-		      compare_symbols);
-}
-
-void nsn_kallsyms__mark(struct nsn_kallsyms *kallsyms, const char *name)
-{
-	struct nsn_kallsym *hit = lookup(kallsyms, name);
-
-	if (hit)
-		mark(kallsyms, hit, "");
-}
-
 int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path)
 {
 	size_t size = 0, lines = 0;
 	char *line = NULL;
 	FILE *file;
 
-	nsn_kallsyms__sort(kallsyms);
+	if (kallsyms->symbols_count)
+		qsort(kallsyms->symbols, kallsyms->symbols_count, sizeof(*kallsyms->symbols),
+		      compare_symbols);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;

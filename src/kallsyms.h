@@ -31,12 +31,6 @@ int nsn_kallsyms__want(struct nsn_kallsyms *kallsyms, const char *name);
 /* Reads the file once. 0 or -errno; a file without one line is -ENODATA. */
 int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path);
 
-/*
- * Another source than a file: sorts what is asked for, then marks a name that the source has.
- */
-void nsn_kallsyms__sort(struct nsn_kallsyms *kallsyms);
-void nsn_kallsyms__mark(struct nsn_kallsyms *kallsyms, const char *name);
-
 /* The answer for a symbol that was asked for, or NULL if the kernel has none of that name. */
 const struct nsn_kallsym *nsn_kallsyms__find(const struct nsn_kallsyms *kallsyms, const char *name);
 

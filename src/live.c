@@ -9,43 +9,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "live_internal.h"
 #include "log.h"
-#include "model_diff.h"
-#include "model_names.h"
 
 #define SECOND 1000000000ULL
 #define LEAST_DISTANCE (SECOND / 4) /* between two snapshots */
 #define COST_SHARE     20	    /* a snapshot waits for so many times the time it takes */
-#define MOST_FEATURES  32
-
-struct nsn_live {
-	struct nsn_live_opts opts;
-	struct nsn_session *session;
-	struct nsn_model *model;
-	struct nsn_findings *findings;
-	struct nsn_rates *rates;
-	struct nsn_top_event *events; /* the newest last */
-	size_t events_count, events_capacity;
-	size_t unnamed; /* the first that no snapshot has named */
-	struct nsn_ids *ids;
-	struct nsn_top_feature features[MOST_FEATURES];
-	size_t features_count;
-	uint64_t snapshot_at, snapshot_cost; /* ns, CLOCK_MONOTONIC */
-	bool wanted;			     /* a snapshot */
-	bool told;			     /* events have come: differences are no news */
-	char *record_path;
-	/* of a replay: */
-	struct nsn_model *next; /* read already, shown when its time has come */
-	struct nsn_records next_events;
-	uint64_t began_at;   /* ns, CLOCK_MONOTONIC */
-	uint64_t began_time; /* ns since the epoch, of its first snapshot */
-	bool ended;
-};
-
-struct event_sink {
-	struct nsn_sink sink;
-	struct nsn_live *live;
-};
 
 static uint64_t now_on(clockid_t clock)
 {
@@ -73,159 +42,7 @@ static uint64_t now_there(const struct nsn_live *live)
 	return live->began_time + (uint64_t)((double)passed * live->opts.speed);
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
-
-/* Names what the event is about by the ids that are known now; what was known before stays. */
-static void name_event(const struct nsn_live *live, struct nsn_top_event *event)
-{
-	struct nsn_told told;
-
-	nsn_ids__resolve(live->ids, live->model, &event->rec, &told);
-	if (!event->vm_id[0] && told.vm) {
-		nsn_format(event->vm_id, sizeof(event->vm_id), "%s", told.vm);
-		nsn_format(event->vm, sizeof(event->vm), "%s",
-			   told.vm_name ? told.vm_name : told.vm);
-	}
-	if (told.reason)
-		NSN_PUT(&event->rec, event, reason, told.reason);
-	if (event->object[0])
-		return;
-	if (told.device)
-		nsn_format(event->object, sizeof(event->object), "%s", told.device);
-	else if (NSN_KNOWS(&event->rec, event, group_id))
-		nsn_format(event->object, sizeof(event->object), "group %llu",
-			   (unsigned long long)event->rec.group_id);
-	else if (told.domain)
-		nsn_format(event->object, sizeof(event->object), "domain %s", told.domain);
-	else if (told.container)
-		nsn_format(event->object, sizeof(event->object), "container %s", told.container);
-}
-
-/* Those that came since the snapshot before have their names by now. */
-static void name_events(struct nsn_live *live)
-{
-	if (live->unnamed > live->events_count)
-		live->unnamed = 0;
-	for (size_t i = live->unnamed; i < live->events_count; i++)
-		name_event(live, &live->events[i]);
-	for (size_t i = live->unnamed; i < live->events_count; i++)
-		nsn_ids__end(live->ids, &live->events[i].rec);
-	live->unnamed = live->events_count;
-}
-
-/* What is many and changes no state asks for no snapshot. */
-static bool is_news(const struct nsn_rec_event *rec)
-{
-	return rec->event != NSN_EVENT_WBINVD && rec->event != NSN_EVENT_HOST_FLUSH &&
-	       rec->event != NSN_EVENT_SNAPSHOT;
-}
-
-static int take_event(struct nsn_sink *sink, const struct nsn_rec *rec)
-{
-	struct nsn_live *live = ((struct event_sink *)sink)->live;
-	struct nsn_top_event *event;
-
-	if (rec->kind != NSN_REC_EVENT)
-		return 0;
-	if (live->events_count >= 2 * NSN_LIVE_EVENTS) {
-		live->events_count = NSN_LIVE_EVENTS;
-		live->unnamed -= live->unnamed < NSN_LIVE_EVENTS ? live->unnamed : NSN_LIVE_EVENTS;
-		memmove(live->events, live->events + NSN_LIVE_EVENTS,
-			NSN_LIVE_EVENTS * sizeof(*live->events));
-	}
-	event = NSN_APPEND(live, events);
-	if (!event)
-		return -ENOMEM;
-	memcpy(&event->rec, rec, sizeof(event->rec));
-	name_event(live, event);
-	live->wanted |= is_news(&event->rec);
-	live->told = true;
-	return 0;
-}
-
-int nsn_live__drain(struct nsn_live *live)
-{
-	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
-	int got = nsn_session__drain(live->session, &sink.sink);
-
-	if (got < 0)
-		nsn_error("events could not be read: %s", strerror(-got));
-	return got < 0 ? got : 0;
-}
-
-int nsn_live__fd(const struct nsn_live *live)
-{
-	const struct nsn_events *events = nsn_session__events(live->session);
-
-	return events ? nsn_events__fd(events) : -1;
-}
-
-uint64_t nsn_live__lost(const struct nsn_live *live)
-{
-	const struct nsn_events *events = nsn_session__events(live->session);
-
-	return events ? nsn_events__lost(events) : 0;
-}
-
-/* One row a feature, whatever many probes it has. */
-static void list_features(struct nsn_live *live)
-{
-	const struct nsn_events *events = nsn_session__events(live->session);
-	const struct nsn_probe_state *states;
-	size_t count = 0, at;
-
-	live->features_count = 0;
-	if (!events)
-		return;
-	states = nsn_events__probes(events, &count);
-	for (size_t i = 0; i < count; i++) {
-		const char *name = states[i].row->feature;
-		struct nsn_top_feature *feature;
-
-		for (at = 0; at < live->features_count; at++)
-			if (strcmp(live->features[at].name, name) == 0)
-				break;
-		if (at == MOST_FEATURES)
-			return;
-		feature = &live->features[at];
-		if (at == live->features_count) {
-			live->features_count++;
-			feature->name = name;
-			feature->on = nsn_events__has_feature(events, name);
-			feature->reason = "";
-		}
-		if (states[i].method == NSN_PROBE_NONE && !states[i].absent && !feature->reason[0])
-			feature->reason = states[i].reason;
-	}
-}
-
-int nsn_live__open_events(struct nsn_live *live)
-{
-	int err = nsn_session__open_events(live->session, &live->opts.events);
-
-	if (!err)
-		list_features(live);
-	live->wanted = true; /* from now on a snapshot has counters */
-	return err;
-}
-
 /* ---- snapshots -------------------------------------------------------------------------------- */
-
-/* Where no probe can show what happens, the difference of two snapshots tells of it. */
-static int add_differences(struct nsn_live *live, const struct nsn_model *model)
-{
-	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
-	const struct nsn_events *events = nsn_session__events(live->session);
-	bool wanted = live->wanted;
-	int err;
-
-	if (!live->model || live->told || (events && nsn_events__attached(events)))
-		return 0;
-	err = nsn_model_diff(live->model, model, ~0ULL, &sink.sink);
-	live->wanted = wanted; /* the snapshot was taken already */
-	live->told = false;
-	return err;
-}
 
 /* Takes a model over and judges it. */
 static int adopt(struct nsn_live *live, struct nsn_model *model)
@@ -235,7 +52,7 @@ static int adopt(struct nsn_live *live, struct nsn_model *model)
 	model->live = true;
 	nsn_rates__apply(live->rates, model);
 	findings = nsn_findings__new(model);
-	if (!findings || nsn_ids__learn(live->ids, model) || add_differences(live, model)) {
+	if (!findings || nsn_ids__learn(live->ids, model) || nsn_live__add_differences(live, model)) {
 		nsn_findings__free(findings);
 		nsn_model__free(model);
 		return -ENOMEM;
@@ -244,7 +61,7 @@ static int adopt(struct nsn_live *live, struct nsn_model *model)
 	nsn_model__free(live->model);
 	live->model = model;
 	live->findings = findings;
-	name_events(live);
+	nsn_live__name_events(live);
 	return 0;
 }
 
@@ -277,14 +94,13 @@ static int read_ahead(struct nsn_live *live)
 /* Shows the snapshot that was read ahead, with what happened before it, and reads another one. */
 static int step(struct nsn_live *live)
 {
-	struct event_sink sink = { .sink = { .put = take_event }, .live = live };
 	struct nsn_model *model = live->next;
 	const struct nsn_rec *rec = NULL;
 	int err = 0;
 
 	live->next = NULL;
 	while (!err && (rec = nsn_records__next(&live->next_events, rec)))
-		err = take_event(&sink.sink, rec);
+		err = nsn_live__take(live, rec);
 	nsn_records__clear(&live->next_events);
 	if (err) {
 		nsn_model__free(model);
@@ -358,7 +174,7 @@ int nsn_live__refresh(struct nsn_live *live)
 	if (live->opts.session.replay)
 		return 0;
 	if (events && nsn_events__refresh(events)) {
-		list_features(live);
+		nsn_live__list_features(live);
 		live->wanted = true;
 	}
 	if (nsn_live__snapshot_in(live) && passed < live->opts.snapshot_interval_ns)

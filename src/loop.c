@@ -26,7 +26,7 @@ struct nsn_loop {
 
 static int watch(struct nsn_loop *loop, enum nsn_loop_source source, int fd)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = source };
 
 	loop->fds[source] = fd;
 	if (fd < 0)
@@ -148,10 +148,12 @@ int nsn_loop__run(struct nsn_loop *loop)
 
 	while (!loop->stopped && !err) {
 		count = epoll_wait(loop->epoll, ready, NSN_LOOP_MAX, -1);
-		if (count < 0 && errno != EINTR)
-			return -errno;
+		if (count < 0 && errno != EINTR) {
+			err = -errno;
+			nsn_error("the loop broke: %s", strerror(-err));
+		}
 		for (int i = 0; i < count && !loop->stopped && !err; i++) {
-			enum nsn_loop_source source = (enum nsn_loop_source)ready[i].data.u32;
+			enum nsn_loop_source source = (enum nsn_loop_source)ready[i].data.fd;
 
 			if (consume(loop, source, &number))
 				err = loop->opts.handle(loop->opts.data, source, number);

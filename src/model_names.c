@@ -18,11 +18,13 @@ struct entry {
 	char text[NSN_ID_LEN];
 	char name[NSN_TEXT_LEN]; /* of a VM, else "" */
 	uint64_t pid, start_ticks;
+	uint64_t seen; /* number of the last model that had it */
 	UT_hash_handle hh;
 };
 
 struct nsn_ids {
 	struct entry *entries;
+	uint64_t models; /* that were learnt from */
 };
 
 struct nsn_ids *nsn_ids__new(void)
@@ -70,6 +72,7 @@ static struct entry *obtain(struct nsn_ids *names, enum nsn_class class, uint64_
 		HASH_ADD(hh, names->entries, id, sizeof(entry->id), entry);
 	}
 	nsn_format(entry->text, sizeof(entry->text), "%s", text);
+	entry->seen = names->models;
 	return entry;
 }
 
@@ -97,10 +100,22 @@ static int learn(struct nsn_ids *names, enum nsn_class class, uint64_t key, cons
 	return !key || obtain(names, class, key, text) ? 0 : -ENOMEM;
 }
 
+/* Events of what has just ended may still come; those of what ended long ago will not. */
+static void prune(struct nsn_ids *names)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, names->entries, entry, next)
+		if (entry->seen + 1 < names->models)
+			remove_entry(names, entry);
+}
+
 int nsn_ids__learn(struct nsn_ids *names, const struct nsn_model *model)
 {
-	int err = learn_vms(names, model);
+	int err;
 
+	names->models++;
+	err = learn_vms(names, model);
 	for (size_t i = 0; i < model->containers_count && !err; i++)
 		if (model->containers[i].kind != NSN_CONTAINER_IOMMUFD &&
 		    model->containers[i].kind != NSN_CONTAINER_VDPA)
@@ -115,6 +130,7 @@ int nsn_ids__learn(struct nsn_ids *names, const struct nsn_model *model)
 	for (size_t i = 0; i < model->devices_count && !err; i++)
 		err = learn(names, NSN_CLASS_VFIO_DEVICE, model->devices[i].vfio.vfio_device,
 			    model->devices[i].id);
+	prune(names);
 	return err;
 }
 
@@ -221,20 +237,6 @@ void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model
 	if (out->reason == NSN_REASON_NO_IOMMU && event->event == NSN_EVENT_DEVICE_REFUSED &&
 	    model && NSN_KNOWS(&model->host, host, unsafe_noiommu) && !model->host.unsafe_noiommu)
 		out->reason = NSN_REASON_NOIOMMU_OFF;
-}
-
-void nsn_ids__end(struct nsn_ids *names, const struct nsn_rec_event *event)
-{
-	struct entry *entry = NULL;
-
-	if (event->event == NSN_EVENT_VM_DESTROY)
-		entry = find(names, NSN_CLASS_VM, event->vm);
-	else if (event->event == NSN_EVENT_DOMAIN_FREE)
-		entry = find(names, NSN_CLASS_DOMAIN, event->domain);
-	else if (event->event == NSN_EVENT_CONTAINER_CLOSE)
-		entry = find(names, NSN_CLASS_CONTAINER, event->container);
-	if (entry)
-		remove_entry(names, entry);
 }
 
 bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *event)

@@ -2,8 +2,8 @@
 /*
  * model_names.h - the printed ids of objects that events speak of by their keys.
  *
- * Floor 1. Events outlive the objects they tell of: ids are learnt from each model and kept until the
- * object's end was told. A key is never reused, so an id never goes to another object.
+ * Floor 1. Events outlive the objects they tell of: ids are learnt from each model and kept until two
+ * models in a row lack the object. A key is never reused, so an id never goes to another object.
  */
 #ifndef NSN_MODEL_NAMES_H
 #define NSN_MODEL_NAMES_H
@@ -42,9 +42,6 @@ struct nsn_told {
  */
 void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model,
 			const struct nsn_rec_event *event, struct nsn_told *out);
-
-/* Forgets what the event tells the end of. Call it after the event was printed. */
-void nsn_ids__end(struct nsn_ids *names, const struct nsn_rec_event *event);
 
 /* True if the event speaks of an object that no model had: a snapshot would tell its id. */
 bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *event);

@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds text that ends at the right edge, if there is room for it and a blank. */
+/* Adds text that ends at the right edge, if there is room for it. */
 static void right(struct nsn_draw *draw, unsigned int style, const char *safe)
 {
 	size_t cells = nsn_cells(safe);
 
-	if (nsn_draw__room(draw) <= cells)
+	if (nsn_draw__room(draw) < cells)
 		return;
 	nsn_draw__to(draw, draw->width - cells);
 	nsn_draw__text(draw, style, safe);
@@ -31,28 +31,55 @@ static const char *hostname(const struct nsn_draw *draw)
 	return NSN_KNOWS(host, host, hostname) ? nsn_page__safe(draw->page, host->hostname) : "";
 }
 
+/* "every 2 s", "every 500ms" */
+static const char *delay_text(struct nsn_draw *draw)
+{
+	uint64_t delay = draw->top->delay_ns;
+
+	return delay % 1000000000 ? nsn_top_seconds(draw, (double)delay * 1e-9)
+				  : nsn_top_age(draw->page, delay);
+}
+
+/* "2 critical", "1 warning" */
+static const char *count_text(struct nsn_draw *draw, enum nsn_severity severity, const char *word)
+{
+	const struct nsn_findings *findings = draw->top->findings;
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->findings_count; i++)
+		count += findings->findings[i].severity == severity;
+	return count ? nsn_page__format(draw->page, "%zu %s  ", count, word) : "";
+}
+
 static void draw_title(struct nsn_draw *draw)
 {
 	const struct nsn_top *top = draw->top;
 	struct nsn_page *page = draw->page;
-	const char *delay;
+	const char *critical = count_text(draw, NSN_SEVERITY_CRITICAL, "critical");
+	const char *warning = count_text(draw, NSN_SEVERITY_WARNING, "warning");
+	const char *when = nsn_page__format(page, "every %s  %s%s", delay_text(draw),
+					    nsn_top_clock(page, top->now, true),
+					    draw->batch ? "" : " ");
+	size_t cells = nsn_cells(critical) + nsn_cells(warning);
 
-	delay = nsn_page__format(page, "every %s  %s ",
-				 nsn_top_seconds(draw, (double)top->delay_ns * 1e-9),
-				 nsn_top_clock(page, top->now, true));
 	nsn_draw__line(draw, NSN_STYLE_TITLE);
-	nsn_draw__text(draw, NSN_STYLE_BOLD, " nosnooptop");
+	nsn_draw__text(draw, NSN_STYLE_BOLD, draw->batch ? "nosnooptop" : " nosnooptop");
 	nsn_draw__text(draw, 0, nsn_page__format(page, "  %s", hostname(draw)));
 	if (top->replay)
 		nsn_draw__text(draw, NSN_STYLE_BOLD,
 			       top->replay_ended ? "  REPLAY, ENDED" : "  REPLAY");
 	if (top->recording)
-		nsn_draw__text(draw, NSN_STYLE_BOLD,
+		nsn_draw__text(draw, NSN_STYLE_BAD,
 			       draw->utf8 ? "  \xe2\x97\x8f REC" : "  * REC");
-	right(draw, 0, delay);
+	if (nsn_draw__room(draw) > nsn_cells(when) + cells + 2) {
+		nsn_draw__to(draw, draw->width - nsn_cells(when) - cells);
+		nsn_draw__text(draw, NSN_STYLE_BAD, critical);
+		nsn_draw__text(draw, NSN_STYLE_WARNING, warning);
+	}
+	right(draw, 0, when);
 }
 
-/* How many VMs there are of each verdict, how many findings of each severity. */
+/* How many VMs there are of each verdict. */
 static void draw_counts(struct nsn_draw *draw)
 {
 	static const enum nsn_verdict order[] = { NSN_VERDICT_UNSAFE,	   NSN_VERDICT_UNKNOWN,
@@ -67,8 +94,7 @@ static void draw_counts(struct nsn_draw *draw)
 		[NSN_VERDICT_COHERENT] = NSN_STYLE_GOOD,
 	};
 	const struct nsn_model *model = draw->page->model;
-	const struct nsn_findings *findings = draw->top->findings;
-	size_t verdicts[NSN_VERDICT_MAX] = { 0 }, severities[NSN_SEVERITY_NEVER] = { 0 }, all = 0;
+	size_t verdicts[NSN_VERDICT_MAX] = { 0 }, all = 0;
 	struct nsn_page *page = draw->page;
 
 	for (size_t i = 0; i < model->vms_count; i++) {
@@ -77,11 +103,9 @@ static void draw_counts(struct nsn_draw *draw)
 		verdicts[model->vms[i].verdict]++;
 		all++;
 	}
-	for (size_t i = 0; i < findings->findings_count; i++)
-		severities[findings->findings[i].severity]++;
 	nsn_draw__line(draw, 0);
-	nsn_draw__text(draw, NSN_STYLE_BOLD, " VMs");
-	nsn_draw__padded(draw, NSN_STYLE_BOLD, nsn_page__format(page, "%zu", all), -6);
+	nsn_draw__text(draw, NSN_STYLE_BOLD, draw->batch ? "VMs" : " VMs");
+	nsn_draw__text(draw, NSN_STYLE_BOLD, nsn_page__format(page, "      %zu", all));
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(order); i++) {
 		size_t count = verdicts[order[i]];
 
@@ -89,26 +113,6 @@ static void draw_counts(struct nsn_draw *draw)
 			nsn_draw__text(draw, styles[order[i]],
 				       nsn_page__format(page, "   %zu %s", count,
 							nsn_verdict_name(order[i])));
-	}
-	if (severities[NSN_SEVERITY_CRITICAL] || severities[NSN_SEVERITY_WARNING]) {
-		const char *critical = severities[NSN_SEVERITY_CRITICAL]
-					       ? nsn_page__format(page, "%zu critical  ",
-								  severities[NSN_SEVERITY_CRITICAL])
-					       : "";
-		const char *warning = severities[NSN_SEVERITY_WARNING]
-					      ? nsn_page__format(page, "%zu warning%s ",
-								 severities[NSN_SEVERITY_WARNING],
-								 severities[NSN_SEVERITY_WARNING] == 1
-									 ? ""
-									 : "s")
-					      : "";
-		size_t cells = nsn_cells(critical) + nsn_cells(warning);
-
-		if (nsn_draw__room(draw) > cells + 2) {
-			nsn_draw__to(draw, draw->width - cells);
-			nsn_draw__text(draw, NSN_STYLE_BAD, critical);
-			nsn_draw__text(draw, NSN_STYLE_WARNING, warning);
-		}
 	}
 }
 
@@ -134,7 +138,7 @@ static void draw_flushes(struct nsn_draw *draw)
 	bool known = false;
 
 	nsn_draw__line(draw, 0);
-	nsn_draw__text(draw, NSN_STYLE_BOLD, " Flushes");
+	nsn_draw__text(draw, NSN_STYLE_BOLD, draw->batch ? "Flushes" : " Flushes");
 	for (size_t i = 0; i < model->vms_count; i++) {
 		const struct nsn_vm_rates *rates = &model->vms[i].rates;
 
@@ -160,7 +164,7 @@ static void draw_flushes(struct nsn_draw *draw)
 		       nsn_page__format(page, "   %s %% of a CPU", nsn_top_percent(page, share)));
 	if (nsn_draw__room(draw) > 16) {
 		nsn_draw__text(draw, 0, "   ");
-		nsn_draw__sparkline(draw, NULL, nsn_draw__room(draw) - 1);
+		nsn_draw__sparkline(draw, NULL, nsn_draw__room(draw) - !draw->batch);
 	}
 }
 
@@ -246,7 +250,7 @@ static void draw_status(struct nsn_draw *draw)
 {
 	const struct nsn_top *top = draw->top;
 	struct nsn_page *page = draw->page;
-	const char *keys = top->message ? "" : draw->width < 72 ? "? " : "? help  q quit ";
+	const char *keys = draw->batch ? "" : draw->width < 72 ? "? " : "? help  q quit ";
 	const char *what = "";
 	size_t room;
 
@@ -271,13 +275,54 @@ static void draw_status(struct nsn_draw *draw)
 		       : 0;
 	if (room >= 8)
 		nsn_draw__text(draw, 0,
-			       nsn_page__format(page, " %s",
+			       nsn_page__format(page, draw->batch ? "%s" : " %s",
 						nsn_page__cut(page, kernel(draw), room)));
 	nsn_draw__text(draw, top->lost ? NSN_STYLE_WARNING : 0, what);
 	right(draw, NSN_STYLE_BOLD, keys);
 }
 
 /* ---- a screen --------------------------------------------------------------------------------- */
+
+/* Below a short list of VMs there is room for what is wrong, and for what has happened. */
+static void draw_spare(struct nsn_draw *draw, size_t height)
+{
+	const struct nsn_findings *findings = draw->top->findings;
+	size_t events = draw->top->events_count, count = findings->findings_count, room;
+
+	if (height < 5)
+		return;
+	room = height - 2;
+	if (count) {
+		if (events && count > room / 2)
+			count = room / 2;
+		if (count > room)
+			count = room;
+		nsn_draw__line(draw, 0);
+		nsn_draw__rule(draw, "Findings",
+			       count < findings->findings_count
+				       ? nsn_page__format(draw->page, "4 shows all %zu",
+							  findings->findings_count)
+				       : "");
+		for (size_t i = 0; i < count; i++) {
+			const struct nsn_finding *finding = &findings->findings[i];
+
+			nsn_draw__line(draw, 0);
+			nsn_draw__padded(draw, nsn_top_severity(finding->severity),
+					 nsn_page__format(draw->page, "  %-8s",
+							  nsn_severity_name(finding->severity)),
+					 11);
+			nsn_draw__padded(draw, NSN_STYLE_BOLD, finding->rule->id, 7);
+			nsn_draw__text(draw, 0, nsn_page__safe(draw->page, finding->title));
+		}
+		room -= count;
+	}
+	if (!events || room < 3)
+		return;
+	nsn_draw__line(draw, 0);
+	nsn_draw__rule(draw, "Last events", "");
+	for (room -= 2; room && events; room--)
+		nsn_draw__event(draw, &draw->top->events[--events]);
+}
 
 static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t height)
 {
@@ -311,6 +356,8 @@ static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t hei
 						  : nsn_page__format(draw->page, "   %s",
 								     empty[table->view]));
 		}
+		if (table->view == NSN_VIEW_VMS && draw->screen->lines_count < end)
+			draw_spare(draw, end - draw->screen->lines_count);
 	}
 	while (draw->screen->lines_count < end && !draw->page->err)
 		nsn_draw__line(draw, 0);

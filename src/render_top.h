@@ -55,7 +55,8 @@ struct nsn_top_event {
 struct nsn_top_feature {
 	const char *name;
 	bool on;
-	const char *reason; /* why it is off; "" */
+	bool idle;          /* on, but there is nothing to see: its part is not loaded */
+	const char *reason; /* why it is off or idle; "" */
 };
 
 /* What is shown. Pointers live as long as the call. */

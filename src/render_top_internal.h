@@ -78,13 +78,15 @@ struct nsn_row {
 	struct nsn_cell cells[NSN_TOP_MOST_COLUMNS];
 };
 
+#define NSN_SPARE_WIDE 20 /* from here on: a column for wide terminals */
+
 struct nsn_column {
 	const char *header;
 	const char *path; /* of a field; NULL: the view knows */
 	bool right;
 	bool flexible;   /* takes what room there is left; is cut first */
 	bool falling;    /* the largest first, unless inverted */
-	int importance;  /* 0: always there; the largest number goes first when it is narrow */
+	int spare;       /* the largest goes first when it is narrow; 0: never */
 	bool count;      /* of a list, not its items */
 	bool history;    /* a sparkline */
 };
@@ -113,8 +115,12 @@ void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t heig
 void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
 		      const struct nsn_row *row, size_t height);
 void nsn_draw__help(struct nsn_draw *draw, size_t height);
-/* Adds a line for each line of text, which may hold our own colours (nsn_page__tone()). */
-void nsn_draw__colored(struct nsn_draw *draw, const char *text, size_t indent);
+void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm);
+/* "Label   text", wrapped to the width. */
+void nsn_draw__labelled(struct nsn_draw *draw, const char *label, unsigned int style,
+			const char *safe);
+/* One event on one line. */
+void nsn_draw__event(struct nsn_draw *draw, const struct nsn_top_event *event);
 /* A line with a word and a rule: "Tree ------". */
 void nsn_draw__rule(struct nsn_draw *draw, const char *word, const char *more);
 

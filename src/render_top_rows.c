@@ -14,52 +14,52 @@
 
 static const struct nsn_column vm_columns[] = {
 	{ .header = "VM", .flexible = true },
-	{ .header = "PID", .path = "pid", .right = true },
-	{ .header = "VCPU", .path = "vcpus", .right = true, .falling = true },
+	{ .header = "PID", .path = "pid", .right = true, .spare = 5 },
+	{ .header = "VCPU", .path = "vcpus", .right = true, .falling = true, .spare = 7 },
 	{ .header = "DEV", .path = "devices", .right = true, .falling = true, .count = true },
 	{ .header = "VERDICT", .path = "verdict", .falling = true },
-	{ .header = "REG", .path = "noncoherent_dma", .right = true, .falling = true },
-	{ .header = "EXIT/s", .path = "wbinvd.exits_per_second", .right = true, .falling = true },
+	{ .header = "REG", .path = "noncoherent_dma", .right = true, .falling = true, .spare = 4 },
+	{ .header = "EXIT/s", .path = "wbinvd.exits_per_second", .right = true, .falling = true, .spare = 1 },
 	{ .header = "EXEC/s", .path = "wbinvd.executed_per_second", .right = true,
 	  .falling = true },
-	{ .header = "TIME%", .path = "wbinvd.cpu_share", .right = true, .falling = true },
-	{ .header = "P50", .path = "wbinvd.p50_seconds", .right = true, .falling = true },
-	{ .header = "P99", .path = "wbinvd.p99_seconds", .right = true, .falling = true },
-	{ .header = "EXECUTED/s OF LATE", .importance = 2, .history = true },
+	{ .header = "TIME%", .path = "wbinvd.cpu_share", .right = true, .falling = true, .spare = 2 },
+	{ .header = "P50", .path = "wbinvd.p50_seconds", .right = true, .falling = true, .spare = 6 },
+	{ .header = "P99", .path = "wbinvd.p99_seconds", .right = true, .falling = true, .spare = 3 },
+	{ .header = "EXECUTED/s OF LATE", .spare = 22, .history = true },
 	{ .header = "EXECUTED", .path = "wbinvd.executed", .right = true, .falling = true,
-	  .importance = 3 },
+	  .spare = 23 },
 	{ .header = "IGNORED", .path = "wbinvd.ignored", .right = true, .falling = true,
-	  .importance = 4 },
-	{ .header = "DEVICES", .path = "devices", .importance = 1 },
+	  .spare = 24 },
+	{ .header = "DEVICES", .path = "devices", .spare = 21 },
 	{ .header = NULL },
 };
 
 static const struct nsn_column domain_columns[] = {
 	{ .header = "DOMAIN" },
 	{ .header = "VMS", .flexible = true },
-	{ .header = "DRIVER", .path = "iommu_driver" },
-	{ .header = "KIND", .path = "kind" },
-	{ .header = "TABLE", .path = "page_table", .importance = 1 },
+	{ .header = "DRIVER", .path = "iommu_driver", .spare = 3 },
+	{ .header = "KIND", .path = "kind", .spare = 2 },
+	{ .header = "TABLE", .path = "page_table", .spare = 21 },
 	{ .header = "BLOCKS NO SNOOP", .path = "enforced" },
-	{ .header = "COHERENCY", .path = "coherency.state" },
-	{ .header = "CONTAINER", .path = "container", .importance = 2 },
-	{ .header = "GROUPS", .path = "groups", .importance = 3 },
-	{ .header = "DEVICES", .path = "devices", .importance = 5 },
-	{ .header = "FUNCTION", .path = "coherency.op", .importance = 6 },
+	{ .header = "COHERENCY", .path = "coherency.state", .spare = 1 },
+	{ .header = "CONTAINER", .path = "container", .spare = 22 },
+	{ .header = "GROUPS", .path = "groups", .spare = 23 },
+	{ .header = "DEVICES", .path = "devices", .spare = 25 },
+	{ .header = "FUNCTION", .path = "coherency.op", .spare = 26 },
 	{ .header = NULL },
 };
 
 static const struct nsn_column device_columns[] = {
 	{ .header = "DEVICE" },
-	{ .header = "VMS", .importance = 1 },
-	{ .header = "GROUP", .path = "group", .right = true },
-	{ .header = "IOMMU", .path = "iommu", .importance = 2 },
-	{ .header = "DRIVER", .path = "driver" },
+	{ .header = "VMS", .spare = 21 },
+	{ .header = "GROUP", .path = "group", .right = true, .spare = 2 },
+	{ .header = "IOMMU", .path = "iommu", .spare = 22 },
+	{ .header = "DRIVER", .path = "driver", .spare = 1 },
 	{ .header = "NO SNOOP", .path = "nosnoop.permitted" },
-	{ .header = "CAN BLOCK", .path = "cap_enforce_coherency", .importance = 3 },
+	{ .header = "CAN BLOCK", .path = "cap_enforce_coherency", .spare = 23 },
 	{ .header = "NAME", .path = "name", .flexible = true },
-	{ .header = "ATS", .path = "ats", .importance = 5 },
-	{ .header = "POWER", .path = "power_state", .importance = 6 },
+	{ .header = "ATS", .path = "ats", .spare = 25 },
+	{ .header = "POWER", .path = "power_state", .spare = 26 },
 	{ .header = NULL },
 };
 
@@ -74,8 +74,8 @@ static const struct nsn_column finding_columns[] = {
 static const struct nsn_column event_columns[] = {
 	{ .header = "TIME", .falling = true },
 	{ .header = "EVENT" },
-	{ .header = "VM", .importance = 1 },
-	{ .header = "OBJECT" },
+	{ .header = "VM" },
+	{ .header = "OBJECT", .spare = 1 },
 	{ .header = "RESULT" },
 	{ .header = "WHAT", .flexible = true },
 	{ .header = NULL },
@@ -83,11 +83,11 @@ static const struct nsn_column event_columns[] = {
 
 static const struct nsn_column iommu_columns[] = {
 	{ .header = "IOMMU" },
-	{ .header = "DRIVER", .path = "driver" },
-	{ .header = "CAN BLOCK NO SNOOP", .path = "snoop_control" },
-	{ .header = "ISOLATES INTERRUPTS", .path = "interrupt_remapping" },
+	{ .header = "DRIVER", .path = "driver", .spare = 2 },
+	{ .header = "BLOCKS NO SNOOP", .path = "snoop_control" },
+	{ .header = "ISOLATES IRQS", .path = "interrupt_remapping", .spare = 1 },
 	{ .header = "DEVICES", .right = true, .falling = true },
-	{ .header = "PASSED THROUGH", .right = true, .falling = true },
+	{ .header = "ASSIGNED", .right = true, .falling = true },
 	{ .header = "VMS", .flexible = true },
 	{ .header = NULL },
 };
@@ -158,7 +158,7 @@ static void set_value(struct nsn_draw *draw, const struct nsn_column *column,
 		set_number(cell,
 			   field->live ? nsn_top_number(draw->page, (double)value->number)
 				       : nsn_page__value(draw->page, field, value),
-			   (double)value->number, style);
+			   (double)value->number, value->number ? style : NSN_STYLE_DIM);
 	} else if (value->type == NSN_VALUE_LIST && column->count) {
 		set_number(cell, nsn_page__format(draw->page, "%zu", value->count),
 			   (double)value->count, value->count ? style : NSN_STYLE_DIM);
@@ -239,8 +239,10 @@ static void make_vms(struct nsn_draw *draw, struct nsn_table *table)
 				set_number(cell, NULL, row->weight, 0);
 			} else if (column->path && strcmp(column->path, "verdict") == 0) {
 				row->gravity = (int)cell->number;
+				if (vm->verdict == NSN_VERDICT_NO_PASSTHROUGH)
+					cell->style = NSN_STYLE_DIM;
 				style = cell->style;
-				row->cells[0].style = style & NSN_STYLE_BAD ? style : NSN_STYLE_BOLD;
+				row->cells[0].style = NSN_STYLE_BOLD | (style & NSN_STYLE_BAD);
 			}
 		}
 		row->gravity = row->weight >= 0.05 ? 100 : row->gravity;
@@ -435,7 +437,7 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 		row->weight = (double)i;
 		set_number(&row->cells[0],
 			   NSN_KNOWS(&event->rec, event, time)
-				   ? nsn_top_clock(page, event->rec.time, false)
+				   ? nsn_top_clock(page, event->rec.time, draw->width < 100)
 				   : "-",
 			   (double)i, NSN_STYLE_DIM);
 		set_text(&row->cells[1], name ? name : "?", NSN_STYLE_BOLD);

@@ -12,6 +12,8 @@
 
 #define HISTORY_CELLS 24
 #define LEAST_FLEXIBLE 10
+#define MOST_SPARE     29
+#define FAIR_FLEXIBLE  24 /* before other columns are left out */
 
 /* ---- names ------------------------------------------------------------------------------------ */
 
@@ -201,20 +203,26 @@ static void measure(const struct nsn_draw *draw, const struct nsn_table *table,
 	}
 }
 
-static size_t total(const struct nsn_table *table, const struct layout *layout)
+/* Cells of all columns, a flexible one taken as at most `flexible` wide. */
+static size_t total(const struct nsn_table *table, const struct layout *layout, size_t flexible)
 {
 	size_t sum = 0;
 
-	for (size_t i = 0; i < table->columns_count; i++)
-		if (layout->cells[i])
-			sum += layout->cells[i] + (sum ? layout->gap : 0);
+	for (size_t i = 0; i < table->columns_count; i++) {
+		size_t cells = layout->cells[i];
+
+		if (table->columns[i].flexible && cells > flexible)
+			cells = flexible;
+		if (cells)
+			sum += cells + (sum ? layout->gap : 0);
+	}
 	return sum;
 }
 
 static bool shrink_flexible(const struct nsn_table *table, struct layout *layout, size_t width)
 {
 	for (size_t i = 0; i < table->columns_count; i++) {
-		size_t sum = total(table, layout), least = LEAST_FLEXIBLE;
+		size_t sum = total(table, layout, SIZE_MAX), least = LEAST_FLEXIBLE;
 
 		if (sum <= width)
 			return true;
@@ -224,19 +232,30 @@ static bool shrink_flexible(const struct nsn_table *table, struct layout *layout
 					   ? layout->cells[i] - (sum - width)
 					   : least;
 	}
-	return total(table, layout) <= width;
+	return total(table, layout, SIZE_MAX) <= width;
 }
 
-/* What is least important goes first; then the widest that remain are cut. */
+/* Leaves out columns that may go, as long as it is too wide. */
+static void drop(const struct nsn_table *table, struct layout *layout, size_t width, int first,
+		 int last, size_t flexible)
+{
+	for (int spare = first; spare >= last; spare--)
+		for (size_t i = table->columns_count; i-- > 0;)
+			if (table->columns[i].spare == spare &&
+			    total(table, layout, flexible) > width)
+				layout->cells[i] = 0;
+}
+
+/*
+ * Columns for wide terminals go first; then gaps and names get narrower; then go those that a
+ * narrow terminal has no room for; then the widest that remain are cut.
+ */
 static void shrink(const struct nsn_table *table, struct layout *layout, size_t width)
 {
-	for (int importance = 9; importance > 0; importance--)
-		for (size_t i = table->columns_count; i-- > 0;)
-			if (table->columns[i].importance == importance &&
-			    total(table, layout) > width)
-				layout->cells[i] = 0;
-	if (total(table, layout) > width)
+	drop(table, layout, width, MOST_SPARE, NSN_SPARE_WIDE, FAIR_FLEXIBLE);
+	if (total(table, layout, SIZE_MAX) > width)
 		layout->gap = 1;
+	drop(table, layout, width, NSN_SPARE_WIDE - 1, 1, LEAST_FLEXIBLE);
 	while (!shrink_flexible(table, layout, width)) {
 		size_t widest = 0;
 
@@ -249,7 +268,6 @@ static void shrink(const struct nsn_table *table, struct layout *layout, size_t 
 	}
 }
 
-/* A flexible column takes the room that is left where it is the last one, else only what it needs. */
 static void lay_out(const struct nsn_draw *draw, const struct nsn_table *table,
 		    struct layout *layout)
 {
@@ -320,7 +338,8 @@ static void draw_row(struct nsn_draw *draw, const struct nsn_table *table,
 			nsn_draw__sparkline(draw, row->object, (size_t)cells);
 			continue;
 		}
-		nsn_draw__padded(draw, cell->style | row->style,
+		/* what does not matter does not warn */
+		nsn_draw__padded(draw, row->style ? row->style : cell->style,
 				 nsn_page__cut(draw->page, cell->text ? cell->text : "",
 					       (size_t)cells),
 				 table->columns[i].right ? -cells : cells);

@@ -19,6 +19,7 @@
 #include "render_trace.h"
 
 #define SECOND 1000000000ULL
+#define HOLD_NS (SECOND / 4) /* how long events wait for a snapshot that names them */
 #define REFRESH_NS SECOND /* how often modules are looked at */
 
 /* Kinds of event that are shown only if they are asked for: many, or of the tool itself. */
@@ -148,7 +149,6 @@ static int print_event(struct trace *trace, const struct nsn_rec_event *event)
 		trace->lines++;
 		trace->done = trace->opts->count && trace->lines >= trace->opts->count;
 	}
-	nsn_ids__end(trace->names, event);
 	return err;
 }
 
@@ -212,29 +212,35 @@ static int snapshot(struct trace *trace)
 
 /* ---- the live loop --------------------------------------------------------------------------- */
 
-/* Does an event that waits need a snapshot to be named? */
-static bool needs_snapshot(const struct trace *trace)
+/* When the first event that waits for a snapshot to be named happened; 0: none does. */
+static uint64_t waits_since(const struct trace *trace)
 {
 	const struct nsn_rec *rec = NULL;
 
 	while ((rec = nsn_records__next(&trace->waiting, rec)))
 		if (nsn_ids__lacks(trace->names, (const void *)rec))
-			return true;
-	return false;
-}
-
-/* Objects that ended before anyone looked stay without a name: one snapshot a second tries. */
-static int name_waiting(struct trace *trace)
-{
-	const uint64_t now = now_ns();
-	const bool due = unseen(trace) && now - trace->snapshot_at >= trace->opts->interval_ns;
-
-	if (due || (needs_snapshot(trace) && now - trace->snapshot_at >= SECOND / 4))
-		return snapshot(trace);
+			return ((const struct nsn_rec_event *)rec)->monotonic;
 	return 0;
 }
 
-static int turn(struct trace *trace)
+/*
+ * Takes a snapshot if one is due. Events come in bursts, and a VM is told of before KVM lists it: they
+ * are held back for a moment, so that one snapshot names them all. False: they wait on.
+ */
+static bool name_waiting(struct trace *trace, bool ending, int *err)
+{
+	const uint64_t now = now_ns(), since = waits_since(trace);
+
+	if (unseen(trace) && now - trace->snapshot_at >= trace->opts->interval_ns)
+		*err = snapshot(trace);
+	else if (since && now - since < HOLD_NS && !ending)
+		return false;
+	else if (since)
+		*err = snapshot(trace);
+	return true;
+}
+
+static int turn(struct trace *trace, bool ending)
 {
 	struct nsn_events *events = nsn_session__events(trace->session);
 	int err = 0, got;
@@ -246,8 +252,8 @@ static int turn(struct trace *trace)
 	got = nsn_session__drain(trace->session, &trace->waiting.sink);
 	if (got < 0)
 		err = got;
-	if (!err)
-		err = name_waiting(trace);
+	if (!err && !name_waiting(trace, ending, &err))
+		return 0;
 	return err ? err : print_waiting(trace);
 }
 
@@ -261,6 +267,8 @@ static int until_due(const struct trace *trace)
 {
 	uint64_t now = now_ns(), wait = REFRESH_NS;
 
+	if (trace->waiting.count)
+		wait = HOLD_NS / 2;
 	if (unseen(trace))
 		wait = smaller(wait, trace->opts->interval_ns);
 	if (trace->opts->duration_ns) {
@@ -296,7 +304,7 @@ static int live(struct trace *trace, int signals)
 
 	trace->started = trace->refreshed_at = now_ns();
 	while (!err && !trace->done) {
-		err = turn(trace);
+		err = turn(trace, false);
 		if (err || trace->done)
 			break;
 		if (trace->opts->duration_ns &&
@@ -308,7 +316,7 @@ static int live(struct trace *trace, int signals)
 			break;
 	}
 	/* what came until the end is told too */
-	return err || trace->done ? err : turn(trace);
+	return err || trace->done ? err : turn(trace, true);
 }
 
 static void warn_of_probes(const struct trace *trace)
@@ -329,6 +337,7 @@ static void warn_of_probes(const struct trace *trace)
 	else if (off)
 		nsn_warning("%zu of %zu probes are off: see their lines, and nosnoop doctor", off,
 			    count);
+	nsn_info("%zu of %zu probes are attached", nsn_events__attached(events), count);
 }
 
 static int run_live(struct trace *trace, int signals)

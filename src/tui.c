@@ -306,7 +306,7 @@ int nsn_tui__run(const struct nsn_tui_opts *opts, struct nsn_top_state *state)
 	nsn_loop__free(tui.loop);
 	if (tui.record[0] && nsn_live__record(tui.live, NULL) == 0)
 		nsn_info("recorded to %s", tui.record);
-	if (err)
-		nsn_error("nosnooptop ended: %s", strerror(-err));
+	if (err == -ENOMEM)
+		nsn_error("out of memory");
 	return err;
 }

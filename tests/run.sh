@@ -12,6 +12,7 @@
 #   golden    recordings and their output          tests/golden.sh
 #   questions what people ask, by one command  tests/questions/run.sh
 #   docs      pages and completion say what is so  tests/docs.sh
+#   top       nosnooptop on a terminal, and in a pipe  tests/top.sh
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
 #   lab       kernels x devices in virtual machines  tests/lab/run.sh
@@ -23,7 +24,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize doctor golden questions docs property fuzz lab)
+all=(layout floors rules lint unit sanitize doctor golden questions docs top property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
@@ -36,7 +37,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | doctor | golden | docs | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | unit | doctor | golden | docs | top | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;

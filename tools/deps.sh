@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(gcc make clang llvm pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libpci-dev
-	libjansson-dev libsmartcols-dev uthash-dev git scdoc)
+	libjansson-dev libsmartcols-dev uthash-dev libncurses-dev git scdoc)
 test=(libcmocka-dev jq python3 python3-jsonschema shellcheck libclang-rt-14-dev qemu-system-x86
 	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format)
 

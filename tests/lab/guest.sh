@@ -117,6 +117,40 @@ audit() {
 	echo "$code" >"$CELL/exit"
 }
 
+# trace_start [OPTION...]: nosnoop trace in the background; $t is what it told. Waits until it is
+# attached.
+trace_start() {
+	local i
+	"$LAB_BUILD/nosnoop" trace --format json -v "$@" >/run/cell/trace.jsonl \
+		2>/run/cell/trace.err &
+	TRACE_PID=$!
+	echo "$TRACE_PID" >>/run/cell/pids
+	for ((i = 0; i < 1200; i++)); do
+		grep -q 'probes are attached' /run/cell/trace.err && return 0
+		kill -0 "$TRACE_PID" || return 1
+		sleep 0.05
+	done
+	return 1
+}
+
+# trace_stop: ends it as Ctrl-C does; $v.trace_exit is its exit code
+trace_stop() {
+	local code=0
+	sleep "${1:-1}"
+	kill -INT "$TRACE_PID"
+	wait "$TRACE_PID" || code=$?
+	var trace_exit "$code"
+	cp /run/cell/trace.jsonl /run/cell/trace.err "$CELL"
+}
+
+# vm_end NAME: kills a VMM and waits until its VM is gone
+vm_end() {
+	local pid
+	pid=$(jq -s "map(.$1 // empty)[0]" "$CELL/vars.jsonl")
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null || :
+}
+
 # flip on|off: changes the IOMMU's snoop control capability under the running kernel
 flip() {
 	local address ecap new bytes='' i

@@ -127,7 +127,8 @@ check() {
 		reason="the guest ended before it ($(tail -n 1 "$results/$1/$2/console.log" \
 			2>/dev/null | tr -d '\r'))"
 	elif [ -e "$dir/broken" ]; then
-		reason="the state could not be made: $(grep -v '^+' "$dir/cell.log" | tail -n 1)"
+		reason="the state could not be made: $({ grep -v '^+' "$dir/cell.log" || :; } |
+			tail -n 1)"
 	elif [ -z "$witness_only" ] && ! jq -es 'length == 1' "$dir/audit.json" >/dev/null 2>&1; then
 		reason="no JSON from the audit: $(tail -n 1 "$dir/audit.err" 2>/dev/null)"
 	fi
@@ -137,7 +138,8 @@ check() {
 			>"$dir/checks.jq"
 		jq --argjson exit "$exit_code" --arg kernel "$kernel" \
 			--slurpfile w "$dir/witness.json" \
-			--slurpfile v <(cat "$dir/vars.json" 2>/dev/null || :) -f "$dir/checks.jq" \
+			--slurpfile v <(cat "$dir/vars.json" 2>/dev/null || :) \
+			--slurpfile t <(cat "$dir/trace.jsonl" 2>/dev/null || :) -f "$dir/checks.jq" \
 			<(cat "$dir/audit.json" 2>/dev/null || echo null) \
 			>"$dir/checks.json" 2>"$dir/checks.err" ||
 			reason="bad expectation: $(grep -m 1 error "$dir/checks.err")"

@@ -31,4 +31,13 @@ cell_unattached_added() {
 	audit
 }
 
+# The same as it happens: who refused, and why
+cell_trace_refused() {
+	setup
+	trace_start
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" fail:EPERM:set-iommu
+	audit
+	trace_stop
+}
+
 run_cells

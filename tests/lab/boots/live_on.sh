@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# An Intel IOMMU with snoop control, seen by nosnoop trace.
+# append: intel_iommu=on
+# qemu: -device intel-iommu,intremap=on,caching-mode=on,snoop-control=on
+# qemu: -device edu,addr=2 -device e1000e,addr=3
+# shellcheck source-path=SCRIPTDIR source=../guest.sh
+. "$LAB_DIR/guest.sh"
+
+A=0000:00:02.0
+
+cell_trace_coherent() {
+	load_all
+	bind "$A"
+	a=$(group_of "$A")
+	var a "$a"
+	trace_start
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
+		map:16M "device:$A"
+	count_wbinvd web1 1000
+	audit
+	vm_end web1
+	trace_stop
+}
+
+run_cells
