@@ -135,7 +135,9 @@ enum nsn_symbol {
 };
 
 /* The walks' ring buffer at first, in bytes: user space takes a larger one when it was too small. */
+#ifndef NSN_RING_SIZE
 #define NSN_RING_SIZE (1 << 20)
+#endif
 
 /* How many objects one run of a walk program describes (nsn_batch). */
 #define NSN_BATCH 1024
