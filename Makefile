@@ -29,6 +29,12 @@ LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
 BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter -Werror \
 	-Ivmlinux/$(ARCH) -Ivmlinux -Ibpf
 
+# RING=BYTES: a smaller ring buffer for the walks, to test what happens when it is full
+ifdef RING
+BPF_CFLAGS += -DNSN_RING_SIZE=$(RING)
+CPPFLAGS += -DNSN_RING_SIZE=$(RING)
+endif
+
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/%.skel.h)
 LIB_SOURCES := $(wildcard src/*.c)
@@ -113,7 +119,12 @@ bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 deps:
 	$(Q)tools/deps.sh test
 
-tests: all $(UNIT_TESTS)
+tests: all $(UNIT_TESTS) small-ring
+
+# For the lab's cell of that name: a buffer that a hundred VMs fill twice over.
+.PHONY: small-ring
+small-ring:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/small-ring RING=4096 $(BUILD)/small-ring/nosnoop
 
 ## check: every test: unit, golden, schema, floors, sanitizers, fuzz, the lab on 6.1 and the newest
 check:
@@ -127,7 +138,7 @@ check-fast: tests
 
 ## check-lab: the lab alone; KERNELS="6.1 newest" or all
 KERNELS ?= 6.1 newest
-check-lab: all
+check-lab: all small-ring
 	$(Q)tests/lab/fetch-kernels.sh $(if $(filter all,$(KERNELS)),6.1 6.12 newest,$(KERNELS))
 	$(Q)tests/lab/run.sh --build $(abspath $(BUILD)) --kernels "$(KERNELS)"
 

@@ -259,16 +259,16 @@ static __always_inline struct list_head *nsn_vm_devices(struct kvm *kvm)
 	return &kvm->devices;
 }
 
-static __always_inline bool nsn_kvm_device_is_vfio(struct kvm_device *device)
+/* False also where that could not be read, which *unread then tells. */
+static __always_inline bool nsn_kvm_device_is_vfio(struct kvm_device *device, bool *unread)
 {
 	const struct kvm_device_ops *ops = NULL;
 	const char *name = NULL;
 	char text[12] = {};
 
-	if (!NSN_GET_POINTER(device, ops, &ops) || !ops || !NSN_GET_POINTER(ops, name, &name) ||
-	    !nsn_read_string(name, text, sizeof(text)))
-		return false;
-	return nsn_text_is(text, "kvm-vfio", 9);
+	*unread = !NSN_GET_POINTER(device, ops, &ops) || !ops ||
+		  !NSN_GET_POINTER(ops, name, &name) || !nsn_read_string(name, text, sizeof(text));
+	return !*unread && nsn_text_is(text, "kvm-vfio", 9);
 }
 
 static __always_inline struct kvm_vfio *nsn_kvm_device_vfio(struct kvm_device *device)

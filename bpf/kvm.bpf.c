@@ -61,8 +61,10 @@ static __always_inline void walk_files(struct kvm_vfio *vfio)
 		vm_now.noncoherent |= noncoherent;
 		vm_now.noncoherent_known = true;
 	}
-	if (!head)
+	if (!head) { /* this kernel calls the list by a name we do not know */
+		vm_now.complete = false;
 		return;
+	}
 	nsn_walk__start(&kvm_vfio_files, head);
 	bpf_loop(MAX_KVM_VFIO_FILES + 1, each_file, NULL, 0);
 	if (!kvm_vfio_files.complete)
@@ -76,12 +78,16 @@ static long each_kvm_device(__u32 index, void *unused)
 	struct list_head *entry = nsn_walk__next(&kvm_devices);
 	struct kvm_device *device;
 	struct kvm_vfio *vfio;
+	bool unread = false;
 
 	if (!entry)
 		return 1;
 	device = NSN_ENTRY(entry, struct kvm_device, vm_node);
-	if (!nsn_kvm_device_is_vfio(device))
+	if (!nsn_kvm_device_is_vfio(device, &unread)) {
+		if (unread)
+			vm_now.complete = false;
 		return 0;
+	}
 	vm_now.kvm_vfio_devices++;
 	vfio = nsn_kvm_device_vfio(device);
 	if (vfio && bpf_core_type_exists(struct kvm_vfio))

@@ -244,7 +244,9 @@ struct nsn_event_config {
 };
 
 /* The walks' ring buffer at first, in bytes: user space takes a larger one when it was too small. */
+#ifndef NSN_RING_SIZE
 #define NSN_RING_SIZE (1 << 20)
+#endif
 
 /* How many objects one run of a walk program describes (nsn_batch). */
 #define NSN_BATCH 1024

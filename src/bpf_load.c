@@ -288,7 +288,7 @@ int nsn_bpf__walk(struct nsn_bpf *bpf, enum nsn_walk_program program, uint64_t h
 	int err = 0;
 
 	bpf->out = out;
-	do {
+	for (;;) {
 		struct nsn_walk_args args = { .head = head };
 		size_t size = out->size, records = out->count;
 		bool full = false;
@@ -310,8 +310,7 @@ int nsn_bpf__walk(struct nsn_bpf *bpf, enum nsn_walk_program program, uint64_t h
 			continue;
 		}
 		done += args.count;
-		if (!args.count)
-			break;
-	} while (!err && done < count);
-	return err;
+		if (err || done >= count) /* a list is one run: its count is 0 */
+			return err;
+	}
 }

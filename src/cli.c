@@ -24,6 +24,7 @@ enum {
 	OPTION_RECORD,
 	OPTION_SYSROOT,
 	OPTION_COLOR,
+	OPTION_USAGE,
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
 	{ "sysroot", OPTION_SYSROOT, "DIR", 0, "read the sys/ and proc/ under DIR", 3 },
 	{ "verbose", 'v', NULL, 0, "say more; twice: libbpf's messages too", -2 },
 	{ "help", 'h', NULL, 0, "this text", -1 },
+	{ "usage", OPTION_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
 	{ "version", 'V', NULL, 0, "print the version", -1 },
 	{ 0 },
 };
@@ -89,8 +91,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		nsn_log__set_level(opts->verbosity > 1 ? NSN_LOG_DEBUG : NSN_LOG_INFO);
 		return 0;
 	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		return 0;
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK);
+		exit(nsn_cli__close_stdout(0));
+	case OPTION_USAGE:
+		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+		exit(nsn_cli__close_stdout(0));
 	case 'V':
 		printf("nosnoop %s (%s)\n", nsn_version, nsn_revision);
 		exit(nsn_cli__close_stdout(0));
@@ -182,19 +187,24 @@ static bool matches(const struct nsn_vm *vm, enum match_by by, const char *text)
 	}
 }
 
-static void list_vms(const struct nsn_model *model, const char *what, const char *text)
+/* All VMs, or those that match. */
+static void list_vms(const struct nsn_model *model, bool all, enum match_by by, const char *text)
 {
-	nsn_error("%s '%s'; running:%s", what, text, model->vms_count ? "" : " none");
+	if (all)
+		nsn_error("no such VM '%s'; running:%s", text, model->vms_count ? "" : " none");
+	else
+		nsn_error("several VMs match '%s':", text);
 	for (size_t i = 0; i < model->vms_count; i++)
-		nsn_error("  %s  name '%s'  pid %llu", model->vms[i].id, vm_name(&model->vms[i]),
-			  (unsigned long long)model->vms[i].pid);
+		if (all || matches(&model->vms[i], by, text))
+			nsn_error("  %s  name '%s'  pid %llu", model->vms[i].id,
+				  vm_name(&model->vms[i]), (unsigned long long)model->vms[i].pid);
 }
 
 /* An exact uuid, else an exact name, else a pid; a prefix forces one. */
 static int select_vm(const struct nsn_model *model, const char *text, const struct nsn_vm **out)
 {
 	static const char *const prefixes[] = { "uuid:", "name:", "pid:" };
-	enum match_by first = BY_UUID, last = BY_PID;
+	enum match_by first = BY_UUID, last = BY_PID, by;
 	size_t found = 0;
 
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(prefixes); i++) {
@@ -207,7 +217,7 @@ static int select_vm(const struct nsn_model *model, const char *text, const stru
 		text += length;
 		break;
 	}
-	for (enum match_by by = first; by <= last && !found; by++) {
+	for (by = first; by <= last && !found; by++) {
 		for (size_t i = 0; i < model->vms_count; i++) {
 			if (!matches(&model->vms[i], by, text))
 				continue;
@@ -217,7 +227,7 @@ static int select_vm(const struct nsn_model *model, const char *text, const stru
 	}
 	if (found == 1)
 		return 0;
-	list_vms(model, found ? "several VMs match" : "no such VM", text);
+	list_vms(model, !found, by - 1, text); /* the last that was tried, or that matched */
 	return found ? -EEXIST : -ENOENT;
 }
 

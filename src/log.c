@@ -4,9 +4,12 @@
  */
 #include "log.h"
 
-#include <ctype.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "util.h"
 
 static enum nsn_log_level max_level = NSN_LOG_WARNING;
 
@@ -20,16 +23,27 @@ enum nsn_log_level nsn_log__level(void)
 	return max_level;
 }
 
+/* What no message needs and a terminal acts on: C1 controls, and what hides or reorders text. */
+static bool is_hostile(uint32_t code)
+{
+	return (code >= 0x80 && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+	       code == 0x061c || code == 0xfeff;
+}
+
 /* What a message quotes may be hostile: a control character must not reach the terminal raw. */
 static void print_escaped(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	uint32_t code;
+	size_t length;
 
-		if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
+	for (; (length = nsn_utf8_next(text, &code)); text += length) {
+		if (code < 0x20 || code == 0x7f || (code == 0xfffd && length == 1))
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else if (is_hostile(code))
+			fprintf(out, "\\u%04x", code);
 		else
-			fputc(c, out);
+			fwrite(text, 1, length, out);
 	}
 }
 

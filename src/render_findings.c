@@ -165,7 +165,8 @@ static const char *facts_of(struct nsn_page *page, const struct nsn_unknowns *un
 					!i     ? ""
 					: same ? ", "
 					       : "; ",
-					same ? "" : whose, fact + kind + 1);
+					same ? "" : whose,
+					fact[kind] ? fact + kind + 1 : "all that there are");
 		before = whose;
 	}
 	return text;

@@ -96,15 +96,19 @@ static void print_legend(struct nsn_page *page, enum nsn_object kind, enum nsn_t
 }
 
 /* Why a table is empty: nothing there, or nothing seen? */
-static void print_none(struct nsn_page *page, const char *source, const char *nothing)
+static void print_none(struct nsn_page *page, enum nsn_object kind, const char *nothing)
 {
-	const char *reason = "";
+	const char *reason = nsn_unknowns_why_unseen(page->model, kind);
 	const char *text = nothing;
 
-	if (nsn_model__source(page->model, source, &reason) == NSN_SOURCE_FAILED)
-		text = nsn_page__format(page, "unknown: %s",
-					reason[0] ? nsn_page__safe(page, reason)
-						  : "it could not be read");
+	if (reason)
+		text = nsn_page__format(page, "%s: %s",
+					kind == NSN_OBJECT_VM &&
+							nsn_model__source(page->model, "kernel.kvm",
+									  NULL) == NSN_SOURCE_OK
+						? "none is seen"
+						: "unknown",
+					nsn_page__safe(page, reason));
 	nsn_page__paragraph(page, 0, 2, "", 2, text);
 }
 
@@ -117,7 +121,7 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 	if (page->model->iommus_count)
 		nsn_page__table(page, NSN_OBJECT_IOMMU);
 	else
-		print_none(page, "sysfs.iommu", "none is in use: the host translates no DMA");
+		print_none(page, NSN_OBJECT_IOMMU, "none is in use: the host translates no DMA");
 	nsn_page__heading(page, "Virtual machines");
 	if (count_shown(page, NSN_OBJECT_VM)) {
 		nsn_page__table(page, NSN_OBJECT_VM);
@@ -125,7 +129,7 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 		for (int tone = NSN_TONE_BAD; tone >= NSN_TONE_PLAIN; tone--)
 			print_legend(page, NSN_OBJECT_VM, tone);
 	} else {
-		print_none(page, "kernel.kvm",
+		print_none(page, NSN_OBJECT_VM,
 			   page->model->vms_count ? "none of those that run is meant"
 						  : "none is running");
 	}

@@ -5,8 +5,11 @@
 #include "session.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <uthash.h>
 
@@ -32,6 +35,7 @@ struct counter {
 	struct nsn_sink sink;
 	struct nsn_sink *next;
 	uint64_t counts[NSN_REC_MAX];
+	bool files_unread; /* BPF could not look at descriptors */
 	struct wanted *processes;
 };
 
@@ -79,6 +83,11 @@ static int count_record(struct nsn_sink *sink, const struct nsn_rec *rec)
 		const struct nsn_rec_vm *vm = (const void *)rec;
 
 		err = want_process(counter, vm->pid, vm->start_ticks);
+	} else if (rec->kind == NSN_REC_SOURCE) {
+		const struct nsn_rec_source *source = (const void *)rec;
+
+		if (strcmp(source->name, "kernel.files") == 0)
+			counter->files_unread = source->state != NSN_SOURCE_OK;
 	}
 	return err ? err : nsn_sink__put(counter->next, rec);
 }
@@ -87,7 +96,7 @@ static void free_wanted(struct counter *counter)
 {
 	struct wanted *entry, *next;
 
-	HASH_ITER(hh, counter->processes, entry, next) {
+	HASH_ITER (hh, counter->processes, entry, next) {
 		HASH_DEL(counter->processes, entry);
 		free(entry);
 	}
@@ -127,7 +136,7 @@ static int collect_names(struct nsn_session *session, struct counter *counter)
 	struct wanted *entry, *next;
 	int err = nsn_proc__source(root, &counter->sink);
 
-	HASH_ITER(hh, counter->processes, entry, next)
+	HASH_ITER (hh, counter->processes, entry, next)
 		if (!err)
 			err = nsn_proc__collect(root, entry->pid, entry->start_ticks,
 						&counter->sink);
@@ -158,7 +167,8 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 	clock_gettime(CLOCK_REALTIME, &now);
 	err = session->bpf ? nsn_collect_bpf__snapshot(session->bpf, &counter.sink)
 			   : skip_kernel(&counter.sink);
-	if (!err && !counter.counts[NSN_REC_FILE])
+	/* where BPF saw none, there was none: one that came since has no object to belong to */
+	if (!err && counter.files_unread)
 		err = nsn_proc__scan_files(root, &counter.sink);
 	if (!err)
 		err = nsn_sysfs__collect(root, now.tv_sec * 1000000000ULL + now.tv_nsec,
@@ -177,16 +187,38 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 	return err;
 }
 
+static bool has_folder(const char *root, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s%s", root, name) >= (int)sizeof(path))
+		return false;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* An empty machine must not be what a mistyped folder looks like. */
+static int check_sysroot(const char *sysroot)
+{
+	if (!sysroot)
+		return 0;
+	if (sysroot[0] && has_folder(sysroot, "/sys"))
+		return 0;
+	nsn_error("--sysroot '%s': there is no folder sys in it", sysroot);
+	return -ENOENT;
+}
+
 int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **out)
 {
 	struct nsn_session *session = calloc(1, sizeof(*session));
-	int err = 0;
+	int err;
 
 	*out = NULL;
 	if (!session)
 		return -ENOMEM;
 	session->opts = *opts;
-	if (opts->record)
+	err = check_sysroot(opts->sysroot);
+	if (!err && opts->record)
 		err = nsn_recfile__create(opts->record, &session->record);
 	if (!err && !opts->replay && !opts->sysroot) {
 		err = nsn_collect_bpf__open(&session->bpf);

@@ -162,6 +162,50 @@ static enum nsn_object nested_kind(const struct nsn_field *field)
 	return NSN_OBJECT_MAX;
 }
 
+/* KVM's own list has every VM; where it can't be found, descriptors lead to those that have one. */
+static const char *why_vms_unseen(const struct nsn_model *model)
+{
+	const char *reason;
+
+	if (NSN_KNOWS(&model->kernel, kernel, vm_list) && model->kernel.vm_list)
+		return NULL;
+	if (nsn_model__source(model, "kernel.files", &reason) == NSN_SOURCE_FAILED)
+		return reason;
+	if (!NSN_KNOWS(&model->host, host, pid_namespace_initial) ||
+	    !model->host.pid_namespace_initial)
+		return "VMs of processes outside this pid namespace are not seen";
+	return "VMs that no descriptor holds are not seen: needs a kernel with CONFIG_KALLSYMS_ALL";
+}
+
+const char *nsn_unknowns_why_unseen(const struct nsn_model *model, enum nsn_object kind)
+{
+	static const char *const sources[NSN_OBJECT_MAX] = {
+		[NSN_OBJECT_IOMMU] = "sysfs.iommu",	[NSN_OBJECT_VM] = "kernel.kvm",
+		[NSN_OBJECT_CONTAINER] = "kernel.vfio", [NSN_OBJECT_DOMAIN] = "kernel.iommu",
+		[NSN_OBJECT_GROUP] = "sysfs.groups",	[NSN_OBJECT_DEVICE] = "sysfs.pci",
+	};
+	const char *reason = "";
+
+	if (!sources[kind])
+		return NULL;
+	switch (nsn_model__source(model, sources[kind], &reason)) {
+	case NSN_SOURCE_FAILED:
+		return reason[0] ? reason : "it could not be read";
+	case NSN_SOURCE_OK:
+		return kind == NSN_OBJECT_VM ? why_vms_unseen(model) : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* A list that lacks objects: its name is the fact. */
+static int ask_unseen(const struct nsn_model *model, enum nsn_object kind, struct nsn_unknowns *out)
+{
+	const char *reason = nsn_unknowns_why_unseen(model, kind);
+
+	return reason ? add_row(out, nsn_kinds[kind].plural, "*", reason) : 0;
+}
+
 static int collect_facts(const struct nsn_model *model, const struct nsn_scope *scope,
 			 struct nsn_unknowns *out)
 {
@@ -174,7 +218,9 @@ static int collect_facts(const struct nsn_model *model, const struct nsn_scope *
 			continue;
 		like.parent = NSN_OBJECT_MAX;
 		like.kind = kind;
-		err = inquire_kind(&like, NULL);
+		err = ask_unseen(model, kind, out);
+		if (!err)
+			err = inquire_kind(&like, NULL);
 		like.parent = kind;
 		for (field = nsn_kinds[kind].fields; field->path && !err; field++) {
 			like.kind = nested_kind(field);

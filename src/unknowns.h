@@ -36,6 +36,12 @@ struct nsn_scope {
 };
 
 /*
+ * Why objects of this kind may exist that are not shown: nobody could look, or not everywhere. NULL:
+ * all of them are there.
+ */
+const char *nsn_unknowns_why_unseen(const struct nsn_model *model, enum nsn_object kind);
+
+/*
  * Collects all of it. Subjects and reasons point into the model, the findings and static text.
  * findings may be NULL. NULL without memory.
  */

@@ -8,6 +8,7 @@
 #   lint      shellcheck, gcc and clang            tests/lint.sh
 #   unit      unit tests                           tests/unit.sh
 #   sanitize  unit tests with sanitizers           tests/unit.sh --sanitize
+#   cli       exit codes, closed descriptors       tests/cli.sh
 #   doctor    its tables against the sources       tests/doctor.sh
 #   golden    recordings and their output          tests/golden.sh
 #   questions what people ask, by one command  tests/questions/run.sh
@@ -24,12 +25,12 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize doctor golden questions docs top property fuzz lab)
+all=(layout floors rules lint unit sanitize cli doctor golden questions docs top property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
 	--no-lab) all=("${all[@]/lab/}") ;;
-	-*) sed -n '3,21s/^# \?//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,22s/^# \?//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$argument") ;;
 	esac
 done
@@ -37,7 +38,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | doctor | golden | docs | top | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | unit | cli | doctor | golden | docs | top | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;

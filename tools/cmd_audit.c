@@ -3,6 +3,7 @@
  * cmd_audit.c - nosnoop audit: one snapshot, one verdict for each VM. Floor 4.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "commands.h"
@@ -123,6 +124,11 @@ int cmd_audit(int argc, char **argv)
 		return NSN_EXIT_FAILURE;
 	nsn_cli__render_opts(&opts.cli, &render);
 	render.fail_on = opts.fail_on;
+	if (opts.cli.session.record && strcmp(opts.cli.session.record, "-") == 0) {
+		nsn_error("--record - would mix the recording with the audit: name a file, or use "
+			  "nosnoop record -");
+		return NSN_EXIT_FAILURE;
+	}
 	if (opts.list_rules || opts.explain)
 		return print_rules(&opts, json, &render);
 	if (nsn_session__new(&opts.cli.session, &session) == 0 &&

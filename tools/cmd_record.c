@@ -2,6 +2,8 @@
 /*
  * cmd_record.c - nosnoop record: what this machine tells, in one file. Floor 4.
  */
+#include <errno.h>
+
 #include "cli.h"
 #include "commands.h"
 #include "log.h"
@@ -24,14 +26,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one file only: '%s'", arg);
 		opts->file = arg;
 		return 0;
-	case ARGP_KEY_END:
-		if (opts->cli.vm || opts->cli.device || opts->cli.group || opts->cli.format)
-			argp_error(state, "a recording holds the whole machine: give --vm, "
-					  "--device, --group and --format to what replays it");
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "say where to write the recording (- is stdout)");
-		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -42,10 +36,31 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.args_doc = "FILE",
-	.doc = "Writes one snapshot of this machine to FILE (JSON Lines, readable by you alone): every "
-	       "command takes it by --replay, on any machine and without root. It holds names of "
+	.doc = "Writes one snapshot of this machine to FILE (JSON Lines, readable by you alone): "
+	       "every command takes it by --replay, on any machine and without root. It holds names of "
 	       "VMs, processes, cgroups and devices, but no kernel address and no command line.",
 };
+
+/* What would be ignored is refused: a recording is always of the whole machine, and JSON Lines. */
+static int check(const struct record_opts *opts)
+{
+	const struct nsn_cli_opts *cli = &opts->cli;
+
+	if (cli->vm || cli->device || cli->group || cli->format) {
+		nsn_error("a recording is of the whole machine and has one format: give --vm, "
+			  "--device, --group and --format to the command that replays it");
+		return -EINVAL;
+	}
+	if (!cli->session.record && !opts->file) {
+		nsn_error("say where to write the recording (- is stdout)");
+		return -EINVAL;
+	}
+	if (cli->session.record && opts->file) {
+		nsn_error("one file only: '%s' or '%s'", cli->session.record, opts->file);
+		return -EINVAL;
+	}
+	return 0;
+}
 
 int cmd_record(int argc, char **argv)
 {
@@ -54,7 +69,7 @@ int cmd_record(int argc, char **argv)
 	struct nsn_model *model = NULL;
 	int status = NSN_EXIT_FAILURE;
 
-	if (nsn_cli__parse(&argp, argc, argv, &opts))
+	if (nsn_cli__parse(&argp, argc, argv, &opts) || check(&opts))
 		return NSN_EXIT_FAILURE;
 	if (!opts.cli.session.record)
 		opts.cli.session.record = opts.file;

@@ -3,6 +3,7 @@
  * nosnoop.c - the program: finds the command. Floor 4.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,8 +41,10 @@ static const struct {
 	{ "audit", cmd_audit, "can a device bypass the CPU caches? one verdict for each VM" },
 	{ "trace", cmd_trace, "each attach, refusal, registration and flush as it happens" },
 	{ "top", exec_top, "which VM flushes whose caches right now, and why (runs nosnooptop)" },
-	{ "record", cmd_record, "write what this machine tells to one file, for any command's --replay" },
-	{ "doctor", cmd_doctor, "what will be unknown on this machine, and what would make it known" },
+	{ "record", cmd_record,
+	  "write what this machine tells to one file, for any command's --replay" },
+	{ "doctor", cmd_doctor,
+	  "what will be unknown on this machine, and what would make it known" },
 };
 
 static void print_usage(FILE *out)
@@ -58,10 +61,25 @@ static void print_usage(FILE *out)
 	      out);
 }
 
+/*
+ * A standard descriptor that is closed would be the next one that we open: our talk would end in a
+ * recording. What holds its place can't be used for what it stands for, so writing still fails.
+ */
+static bool hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	char name[64];
 
+	if (!hold_standard_descriptors())
+		return NSN_EXIT_FAILURE;
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
 		print_usage(stderr);

@@ -105,12 +105,12 @@ count_wbinvd() {
 
 witness() { "$LAB_TOOLS/kpeek" >"$CELL/witness.json"; }
 
-# audit: the program under test looks at the state that now is; so does the witness
+# audit [PROGRAM]: the program under test looks at the state that now is; so does the witness
 audit() {
-	local code=0
+	local code=0 program=${1:-$LAB_BUILD/nosnoop}
 	witness
-	[ -x "$LAB_BUILD/nosnoop" ] || return 0
-	"$LAB_BUILD/nosnoop" audit --format json --record /run/cell/record.jsonl \
+	[ -x "$program" ] || return 0
+	"$program" audit --format json --record /run/cell/record.jsonl \
 		>/run/cell/audit.json 2>/run/cell/audit.err || code=$?
 	cp /run/cell/audit.json /run/cell/audit.err "$CELL"
 	[ ! -e /run/cell/record.jsonl ] || cp /run/cell/record.jsonl "$CELL"

@@ -34,6 +34,17 @@ cell_no_device() {
 	count_wbinvd web1 1000
 }
 
+# 150 VMs and a ring buffer of 4 KiB, which their records fill more than twice over
+cell_small_ring() {
+	local i steps=()
+	setup
+	for ((i = 0; i < 150; i++)); do
+		steps+=(vm)
+	done
+	vm many "${steps[@]}"
+	audit "$LAB_BUILD/small-ring/nosnoop"
+}
+
 cell_snoop_off() {
 	setup
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# cli.sh: the command line as strangers use it: exit codes, nothing on stdout where there is no
+# verdict, closed and full descriptors, folders and files that are not there.
+set -uo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$TOP" || exit 2
+
+nosnoop=$BUILD/nosnoop
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fixture=tests/fixtures/four-verdicts.jsonl
+
+# refuses WHAT ARGUMENT...: exit code 2, a message, and nothing on stdout
+refuses() {
+	local what=$1 status=0
+	shift
+	timeout 20 "$nosnoop" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	if [ "$status" -ne 2 ]; then
+		fail "$what: exit code $status instead of 2 (nosnoop $*)"
+	elif [ -s "$work/out" ] || [ ! -s "$work/err" ]; then
+		fail "$what: stdout must be empty and stderr must not (nosnoop $*)"
+	else
+		pass
+	fi
+}
+
+# takes WHAT WANTED ARGUMENT...: this exit code
+takes() {
+	local what=$1 wanted=$2 status=0
+	shift 2
+	timeout 20 "$nosnoop" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	if [ "$status" -eq "$wanted" ]; then
+		pass
+	else
+		fail "$what: exit code $status instead of $wanted (nosnoop $*)"
+	fi
+}
+
+# echo_unless WANTED IS
+echo_unless() { [ "$1" = "$2" ] || echo "$2 instead of $1"; }
+
+refuses "no command"
+refuses "an unknown command" bogus
+refuses "an unknown option" audit --bogus
+refuses "an unknown severity" audit --fail-on=x
+refuses "an unknown format" audit --format=xml
+refuses "an unknown rule" audit --explain=NS099
+refuses "an argument" audit extra
+refuses "an unknown VM" audit --replay "$fixture" --vm nobody
+refuses "an unknown device" audit --replay "$fixture" --device 0
+refuses "an unknown group" audit --replay "$fixture" --group 99999
+refuses "a recording that is not there" audit --replay "$work/none"
+refuses "a folder as recording" audit --replay "$work"
+refuses "an endless line" audit --replay /dev/zero
+refuses "a sysroot that is not there" audit --sysroot "$work/none"
+refuses "a file as sysroot" audit --sysroot /etc/passwd
+refuses "an empty sysroot" audit --sysroot ""
+refuses "a folder without sys" audit --sysroot "$work"
+refuses "a recording in no folder" audit --replay "$fixture" --record "$work/none/file"
+refuses "a recording on a full device" record --replay "$fixture" /dev/full
+refuses "a recording amid the audit" audit --replay "$fixture" --record -
+refuses "a recording of one VM" record --replay "$fixture" --vm web1 "$work/one"
+refuses "a recording in a format" record --replay "$fixture" --format bogus "$work/one"
+refuses "no recording" record --replay "$fixture"
+refuses "two recordings" record --replay "$fixture" --record "$work/one" "$work/two"
+takes "the options in short" 0 audit --usage
+takes "a rule in lower case" 0 audit --explain=ns001
+takes "findings" 1 audit --replay "$fixture"
+
+for arguments in "audit --replay $fixture" "audit --list-rules" "audit --help" --version; do
+	status=0
+	# shellcheck disable=SC2086
+	"$nosnoop" $arguments >/dev/full 2>/dev/null || status=$?
+	check "$arguments on a full device" echo_unless 2 "$status"
+	status=0
+	# shellcheck disable=SC2086
+	"$nosnoop" $arguments >&- 2>/dev/null || status=$?
+	check "$arguments with stdout closed" echo_unless 2 "$status"
+done
+
+# What is said to a closed stderr must not end in the file that is written.
+head -n -1 "$fixture" >"$work/endless" # of which it warns
+"$nosnoop" record --replay "$work/endless" "$work/plain" 2>/dev/null
+"$nosnoop" record --replay "$work/endless" "$work/closed" 2>&- </dev/null
+check "a recording with stderr closed" cmp "$work/plain" "$work/closed"
+
+# A message that quotes a name: no control character, nothing that reorders the line.
+"$nosnoop" audit --replay "$fixture" --vm $'\e[31m\u202e\u009b\xff' >/dev/null 2>"$work/err"
+check "a hostile name on stderr" env LC_ALL=C grep -P '[\x00-\x09\x0b-\x1f\x7f-\xff]' "$work/err"
+
+# Only those that match are listed.
+sed '/"rec": "process"/s/"name": "[^"]*"/"name": "twin"/' "$fixture" |
+	sed '0,/"name": "twin"/s//"name": "single"/' >"$work/twins"
+"$nosnoop" audit --replay "$work/twins" --vm name:twin >/dev/null 2>"$work/err"
+check "several VMs of one name" echo_unless several "$(grep -o several "$work/err")"
+check "VMs of another name" grep "name 'single'" "$work/err"
+finish
