@@ -12,11 +12,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bpftry.h"
 #include "log.h"
 
+#define LOOKUP_NS 50000000 /* for all names; about what /proc/kallsyms takes */
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 
 /* Asks for every function of every row, and for those that tell whether a part is built in. */
@@ -93,6 +95,43 @@ static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
 	}
 }
 
+/* Answers by the BPF program; -ETIME if that is slow. */
+struct lookup {
+	int program;
+	uint64_t until; /* ns */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int look_up(void *context, const char *name)
+{
+	const struct lookup *lookup = context;
+
+	return now_ns() > lookup->until ? -ETIME : nsn_lookup__symbol(lookup->program, name);
+}
+
+/*
+ * A kernel looks a name up in microseconds if it keeps names sorted (6.2: 60443c88f3a8), else in as
+ * many milliseconds as reading them all takes for all names together.
+ */
+static void read_symbols(struct nsn_offer *offer)
+{
+	struct lookup lookup = { .program = nsn_lookup__open(), .until = now_ns() + LOOKUP_NS };
+	int err = lookup.program < 0 ? lookup.program
+				     : nsn_kallsyms__ask(&offer->symbols, look_up, &lookup);
+
+	if (lookup.program >= 0)
+		close(lookup.program);
+	if (err && nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
+		nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
+}
+
 static void explain_nothing(struct nsn_offer *offer, int fentry_err, int kprobe_err, bool no_pin)
 {
 	if (nsn_try_syscall() == -EPERM) /* no program of any kind may be loaded */
@@ -112,8 +151,7 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 	int err = want_all(offer);
 
 	if (!err) {
-		if (nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
-			nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
+		read_symbols(offer);
 		if (vmlinux) {
 			fentry_err = nsn_try_fentry(vmlinux);
 			find_functions(offer, vmlinux, 1, 0);
