@@ -13,6 +13,11 @@
 #define NSN_EVENT_PROGRAMS
 #include "core_compat.bpf.h"
 
+#define EPERM 1
+#define EBUSY 16
+#define ENODEV 19
+#define EINVAL 22
+
 /* Every state change, in order over all CPUs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

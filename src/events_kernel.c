@@ -18,7 +18,7 @@
 #include "bpftry.h"
 #include "log.h"
 
-#define LOOKUP_NS 50000000 /* for all names; about what /proc/kallsyms takes */
+#define SLOW_NS 3000000 /* of one name's look-up */
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 
 /* Asks for every function of every row, and for those that tell whether a part is built in. */
@@ -95,12 +95,6 @@ static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
 	}
 }
 
-/* Answers by the BPF program; -ETIME if that is slow. */
-struct lookup {
-	int program;
-	uint64_t until; /* ns */
-};
-
 static uint64_t now_ns(void)
 {
 	struct timespec now;
@@ -109,25 +103,27 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
+/* Answers by the BPF program; -ETIME if that is slow. */
 static int look_up(void *context, const char *name)
 {
-	const struct lookup *lookup = context;
+	const int *program = context;
+	uint64_t started = now_ns();
+	int answer = nsn_lookup__symbol(*program, name);
 
-	return now_ns() > lookup->until ? -ETIME : nsn_lookup__symbol(lookup->program, name);
+	return now_ns() - started > SLOW_NS ? -ETIME : answer;
 }
 
 /*
- * A kernel looks a name up in microseconds if it keeps names sorted (6.2: 60443c88f3a8), else in as
- * many milliseconds as reading them all takes for all names together.
+ * A kernel looks a name up in microseconds if it keeps names sorted (6.2: 60443c88f3a8), else in so
+ * many milliseconds that reading them all from a file is faster.
  */
 static void read_symbols(struct nsn_offer *offer)
 {
-	struct lookup lookup = { .program = nsn_lookup__open(), .until = now_ns() + LOOKUP_NS };
-	int err = lookup.program < 0 ? lookup.program
-				     : nsn_kallsyms__ask(&offer->symbols, look_up, &lookup);
+	int program = nsn_lookup__open();
+	int err = program < 0 ? program : nsn_kallsyms__ask(&offer->symbols, look_up, &program);
 
-	if (lookup.program >= 0)
-		close(lookup.program);
+	if (program >= 0)
+		close(program);
 	if (err && nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
 		nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
 }

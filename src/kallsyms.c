@@ -96,14 +96,14 @@ int nsn_kallsyms__ask(struct nsn_kallsyms *kallsyms, int (*has)(void *context, c
 int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path)
 {
 	size_t size = 0, lines = 0;
-	char *line = NULL;
+	char *line = NULL, buffer[16384];
 	FILE *file;
 
 	sort(kallsyms);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	setvbuf(file, NULL, _IOFBF, 1 << 16); /* 122,000 lines by the page, not by the kilobyte */
+	setvbuf(file, buffer, _IOFBF, sizeof(buffer)); /* 122,000 lines, not by the kilobyte */
 	while (getline(&line, &size, file) > 0)
 		lines += parse_line(kallsyms, line);
 	free(line);

@@ -11,6 +11,7 @@
 #   doctor    its tables against the sources       tests/doctor.sh
 #   golden    recordings and their output          tests/golden.sh
 #   top       nosnooptop on a terminal, and in a pipe  tests/top.sh
+#   trace     nosnoop trace: options, lines, schema  tests/trace.sh
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
 #   lab       kernels x devices in virtual machines  tests/lab/run.sh
@@ -22,12 +23,12 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize doctor golden top property fuzz lab)
+all=(layout floors rules lint unit sanitize doctor golden top trace property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
 	--no-lab) all=("${all[@]/lab/}") ;;
-	-*) sed -n '3,19s/^# \?//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,20s/^# \?//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$argument") ;;
 	esac
 done
@@ -35,7 +36,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | doctor | golden | top | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | unit | doctor | golden | top | trace | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	fuzz) echo "tests/fuzz/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;
