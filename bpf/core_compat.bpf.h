@@ -15,6 +15,8 @@
 
 #include "emit.bpf.h"
 
+#include <bpf/bpf_tracing.h>
+
 /* *out = object->field: false if this kernel's type lacks the field or the read faults. */
 #define NSN_GET(object, field, out)                                                                \
 	({                                                                                         \
@@ -61,6 +63,21 @@ static __always_inline bool nsn_symbol_name(__u64 function, char *out, __u32 siz
 		return true;
 	}
 	return bpf_snprintf(out, size, format, &function, sizeof(function)) > 0;
+}
+
+/* ---- registers, for kprobes --------------------------------------------------------------------- */
+
+/* Argument 1, 2 or 3 of the function that is entered. */
+static __always_inline __u64 nsn_regs_argument(struct pt_regs *regs, int number)
+{
+	return number == 1   ? PT_REGS_PARM1(regs)
+	       : number == 2 ? PT_REGS_PARM2(regs)
+			     : PT_REGS_PARM3(regs);
+}
+
+static __always_inline __u64 nsn_regs_result(struct pt_regs *regs)
+{
+	return PT_REGS_RC(regs);
 }
 
 /* ---- files --------------------------------------------------------------------------------- */

@@ -13,7 +13,10 @@
 #define NSN_EVENT_PROGRAMS
 #include "core_compat.bpf.h"
 
-#include <bpf/bpf_tracing.h>
+#define EPERM 1
+#define EBUSY 16
+#define ENODEV 19
+#define EINVAL 22
 
 /* Every state change, in order over all CPUs. */
 struct {
@@ -214,7 +217,8 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 #define NSN_CTX1(ctx) (ctx)[0], 0, 0
 #define NSN_CTX2(ctx) (ctx)[0], (ctx)[1], 0
 #define NSN_CTX3(ctx) (ctx)[0], (ctx)[1], (ctx)[2]
-#define NSN_REGS(ctx) PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)
+#define NSN_REGS(ctx)                                                                              \
+	nsn_regs_argument(ctx, 1), nsn_regs_argument(ctx, 2), nsn_regs_argument(ctx, 3)
 
 /*
  * The sections nsn_fentry and nsn_fexit are user space's own (src/events_attach.c): fentry and fexit
@@ -289,7 +293,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
                                                                                                    \
 		if (!nsn_call__leave(id, &call))                                                   \
 			return 0;                                                                  \
-		return body(ctx, call.args[0], call.args[1], call.args[2], PT_REGS_RC(ctx),        \
+		return body(ctx, call.args[0], call.args[1], call.args[2], nsn_regs_result(ctx),   \
 			    &call);                                                                \
 	}
 

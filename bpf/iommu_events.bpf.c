@@ -8,11 +8,6 @@
  */
 #include "events.bpf.h"
 
-#define EPERM 1
-#define EBUSY 16
-#define ENODEV 19
-#define EINVAL 22
-
 /* The running task's attach in VFIO's type1 driver, of which this is a step. */
 static __always_inline struct nsn_call *outer_attach(struct nsn_rec_event *rec)
 {
@@ -31,14 +26,14 @@ static __always_inline bool cannot_block(struct iommu_group *group)
 	struct list_head *head = nsn_group_devices(group), *entry = NULL;
 	__u64 control = 1;
 
-	bpf_core_read(&entry, sizeof(entry), &head->next);
+	entry = nsn_list_next(head);
 	if (!entry || entry == head)
 		return false;
 	return nsn_intel_snoop_control(nsn_intel_unit(nsn_group_device(entry)), &control) &&
 	       !control;
 }
 
-static __always_inline void fill_reason(struct nsn_rec_event *rec, struct iommu_domain *domain,
+static __always_inline void fill_core_reason(struct nsn_rec_event *rec, struct iommu_domain *domain,
 					struct iommu_group *group, long error)
 {
 	__u64 forced = 0, attached = 0;
@@ -69,7 +64,7 @@ static __always_inline int tell_attach(struct iommu_domain *domain, struct iommu
 	NSN_SET(rec, event, domain, domain);
 	NSN_FILL(rec, event, enforced, nsn_intel_force_snooping, domain);
 	if (error)
-		fill_reason(rec, domain, group, error);
+		fill_core_reason(rec, domain, group, error);
 	outer = outer_attach(rec);
 	if (outer)
 		outer->inner = rec->error;
@@ -77,7 +72,7 @@ static __always_inline int tell_attach(struct iommu_domain *domain, struct iommu
 	return 0;
 }
 
-static __always_inline int on_attach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
+static __always_inline int on_core_attach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
 				     const struct nsn_call *call)
 {
 	return tell_attach((struct iommu_domain *)domain, (struct iommu_group *)group,
@@ -91,11 +86,11 @@ static __always_inline int on_replace(void *ctx, __u64 group, __u64 domain, __u6
 			   NSN_INT(result), call);
 }
 
-NSN_AT_EXIT(attach, NSN_CALL_ATTACH, 2, on_attach)
-NSN_AT_EXIT(attach_handle, NSN_CALL_ATTACH, 3, on_attach)
+NSN_AT_EXIT(attach, NSN_CALL_ATTACH, 2, on_core_attach)
+NSN_AT_EXIT(attach_handle, NSN_CALL_ATTACH, 3, on_core_attach)
 NSN_AT_EXIT(replace, NSN_CALL_ATTACH, 3, on_replace)
 
-static __always_inline int on_detach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
+static __always_inline int on_core_detach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
 				     const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_DETACH);
@@ -109,8 +104,8 @@ static __always_inline int on_detach(void *ctx, __u64 domain, __u64 group, __u64
 	return 0;
 }
 
-NSN_AT_VOID_EXIT(detach, NSN_CALL_DETACH, 2, on_detach)
-NSN_AT_VOID_EXIT(detach_handle, NSN_CALL_DETACH, 2, on_detach)
+NSN_AT_VOID_EXIT(detach, NSN_CALL_DETACH, 2, on_core_detach)
+NSN_AT_VOID_EXIT(detach_handle, NSN_CALL_DETACH, 2, on_core_detach)
 
 /* ---- domains --------------------------------------------------------------------------------- */
 
@@ -208,7 +203,7 @@ static __always_inline int on_claim_device(void *ctx, __u64 device, __u64 owner,
 NSN_AT_EXIT(claim, NSN_CALL_OWNER_CLAIM, 2, on_claim)
 NSN_AT_EXIT(claim_device, NSN_CALL_OWNER_CLAIM, 2, on_claim_device)
 
-static __always_inline int on_release(void *ctx, __u64 group, __u64 b, __u64 c)
+static __always_inline int on_owner_release(void *ctx, __u64 group, __u64 b, __u64 c)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_DMA_OWNER_RELEASE);
 
@@ -219,7 +214,7 @@ static __always_inline int on_release(void *ctx, __u64 group, __u64 b, __u64 c)
 	return 0;
 }
 
-static __always_inline int on_release_device(void *ctx, __u64 device, __u64 b, __u64 c)
+static __always_inline int on_owner_release_device(void *ctx, __u64 device, __u64 b, __u64 c)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_DMA_OWNER_RELEASE);
 
@@ -230,8 +225,8 @@ static __always_inline int on_release_device(void *ctx, __u64 device, __u64 b, _
 	return 0;
 }
 
-NSN_AT_ENTRY(release, 1, on_release)
-NSN_AT_ENTRY(release_device, 1, on_release_device)
+NSN_AT_ENTRY(release, 1, on_owner_release)
+NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
 
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 

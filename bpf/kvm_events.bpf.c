@@ -224,17 +224,17 @@ static __always_inline int tell_registration(enum nsn_event event, __u64 kvm)
 	return 0;
 }
 
-static __always_inline int on_register(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
+static __always_inline int on_kvm_register(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
 				       const struct nsn_call *call)
 {
 	return tell_registration(NSN_EVENT_KVM_REGISTER, kvm);
 }
 
-static __always_inline int on_unregister(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
+static __always_inline int on_kvm_unregister(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
 					 const struct nsn_call *call)
 {
 	return tell_registration(NSN_EVENT_KVM_UNREGISTER, kvm);
 }
 
-NSN_AT_VOID_EXIT(kvm_register, NSN_CALL_KVM_REGISTER, 1, on_register)
-NSN_AT_VOID_EXIT(kvm_unregister, NSN_CALL_KVM_UNREGISTER, 1, on_unregister)
+NSN_AT_VOID_EXIT(kvm_register, NSN_CALL_KVM_REGISTER, 1, on_kvm_register)
+NSN_AT_VOID_EXIT(kvm_unregister, NSN_CALL_KVM_UNREGISTER, 1, on_kvm_unregister)

@@ -8,12 +8,7 @@
  */
 #include "events.bpf.h"
 
-#define MAX_DOMAINS 64 /* of a container: in practice one or two */
-
-#define EPERM 1
-#define EBUSY 16
-#define ENODEV 19
-#define EINVAL 22
+#define DOMAINS_SEARCHED 64 /* of a container: in practice one or two */
 
 static __always_inline int on_set_iommu(void *ctx, __u64 arg, __u64 b, __u64 c, __u64 result,
 					const struct nsn_call *call)
@@ -39,14 +34,15 @@ static __always_inline void fill_enforced(struct nsn_rec_event *rec, struct vfio
 	struct vfio_domain *domain;
 	__u64 found = 0;
 
-	bpf_core_read(&entry, sizeof(entry), &head->next);
-	for (int i = 0; i < MAX_DOMAINS && entry && entry != head; i++) {
+	entry = nsn_list_next(head);
+	for (int i = 0; i < DOMAINS_SEARCHED && entry && entry != head; i++) {
 		domain = nsn_type1_domain(entry);
 		if (nsn_vfio_domain_domain(domain, &found) && found == wanted) {
 			NSN_FILL(rec, event, enforced, nsn_vfio_domain_enforced, domain);
 			return;
 		}
-		if (bpf_core_read(&entry, sizeof(entry), &entry->next))
+		entry = nsn_list_next(entry);
+		if (!entry)
 			return;
 	}
 }
@@ -71,7 +67,7 @@ static __always_inline void fill_user(struct nsn_rec_event *rec, struct iommu_gr
  * Why an attach was refused. VFIO itself says EPERM only for interrupts that are not isolated; the
  * IOMMU driver does for a device with reserved memory (Intel: RMRR), which its own step then shows.
  */
-static __always_inline void fill_reason(struct nsn_rec_event *rec, long error, __u64 inner)
+static __always_inline void fill_type1_reason(struct nsn_rec_event *rec, long error, __u64 inner)
 {
 	if (error == -EPERM)
 		NSN_SET(rec, event, reason,
@@ -84,7 +80,7 @@ static __always_inline void fill_reason(struct nsn_rec_event *rec, long error, _
 		NSN_SET(rec, event, reason, NSN_REASON_RESERVED);
 }
 
-static __always_inline int on_attach(void *ctx, __u64 iommu, __u64 group, __u64 type, __u64 result,
+static __always_inline int on_type1_attach(void *ctx, __u64 iommu, __u64 group, __u64 type, __u64 result,
 				     const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_ATTACH);
@@ -97,7 +93,7 @@ static __always_inline int on_attach(void *ctx, __u64 iommu, __u64 group, __u64 
 	nsn_event__group(rec, (struct iommu_group *)group);
 	fill_user(rec, (struct iommu_group *)group);
 	if (error) {
-		fill_reason(rec, error, call->inner);
+		fill_type1_reason(rec, error, call->inner);
 	} else {
 		NSN_FILL(rec, event, domain, nsn_group_domain, (struct iommu_group *)group);
 		fill_enforced(rec, (struct vfio_iommu *)iommu, rec->domain);
@@ -106,7 +102,7 @@ static __always_inline int on_attach(void *ctx, __u64 iommu, __u64 group, __u64 
 	return 0;
 }
 
-NSN_AT_BOTH(type1_attach, NSN_CALL_TYPE1_ATTACH, 3, nsn_enter_nothing, on_attach)
+NSN_AT_BOTH(type1_attach, NSN_CALL_TYPE1_ATTACH, 3, nsn_enter_nothing, on_type1_attach)
 
 /* At the entry the group still has the domain that it is going to leave. */
 static __always_inline void enter_detach(struct nsn_call *call, __u64 iommu, __u64 group, __u64 c)
@@ -115,7 +111,7 @@ static __always_inline void enter_detach(struct nsn_call *call, __u64 iommu, __u
 		call->known = 1;
 }
 
-static __always_inline int on_detach(void *ctx, __u64 iommu, __u64 group, __u64 c, __u64 result,
+static __always_inline int on_type1_detach(void *ctx, __u64 iommu, __u64 group, __u64 c, __u64 result,
 				     const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_DETACH);
@@ -131,4 +127,4 @@ static __always_inline int on_detach(void *ctx, __u64 iommu, __u64 group, __u64 
 	return 0;
 }
 
-NSN_AT_BOTH(type1_detach, NSN_CALL_TYPE1_DETACH, 2, enter_detach, on_detach)
+NSN_AT_BOTH(type1_detach, NSN_CALL_TYPE1_DETACH, 2, enter_detach, on_type1_detach)

@@ -30,7 +30,7 @@ static __always_inline void fill_device(struct nsn_rec_event *rec, struct vfio_d
  * VFIO refuses a device with EINVAL for two reasons: there is no group, or (6.2: 4989764d8ed3) its
  * IOMMU does not keep DMA coherent.
  */
-static __always_inline int on_register(void *ctx, __u64 device, __u64 b, __u64 c, __u64 result,
+static __always_inline int on_device_register(void *ctx, __u64 device, __u64 b, __u64 c, __u64 result,
 				       const struct nsn_call *call)
 {
 	long error = NSN_INT(result);
@@ -43,14 +43,14 @@ static __always_inline int on_register(void *ctx, __u64 device, __u64 b, __u64 c
 	nsn_event__duration(rec, call);
 	NSN_SET(rec, event, vfio_device, device);
 	nsn_event__device(rec, nsn_vfio_device_parent((struct vfio_device *)device));
-	if (error == -22)
+	if (error == -EINVAL)
 		NSN_SET(rec, event, reason,
 			rec->group ? NSN_REASON_NOT_COHERENT : NSN_REASON_NO_IOMMU);
 	nsn_event__submit(rec);
 	return 0;
 }
 
-NSN_AT_EXIT(device_register, NSN_CALL_DEVICE_REGISTER, 1, on_register)
+NSN_AT_EXIT(device_register, NSN_CALL_DEVICE_REGISTER, 1, on_device_register)
 
 static __always_inline int tell_open(__u64 device, long error, const struct nsn_call *call)
 {
@@ -107,7 +107,7 @@ static __always_inline int on_close_file(void *ctx, __u64 file, __u64 b, __u64 c
 }
 
 /* The last reference to the descriptor: release(inode, file). */
-static __always_inline int on_release(void *ctx, __u64 inode, __u64 file, __u64 c)
+static __always_inline int on_device_release(void *ctx, __u64 inode, __u64 file, __u64 c)
 {
 	__u64 device = 0;
 
@@ -116,7 +116,7 @@ static __always_inline int on_release(void *ctx, __u64 inode, __u64 file, __u64 
 }
 
 NSN_AT_ENTRY(device_file_close, 1, on_close_file)
-NSN_AT_ENTRY(device_release, 2, on_release)
+NSN_AT_ENTRY(device_release, 2, on_device_release)
 
 /* ---- containers ------------------------------------------------------------------------------ */
 

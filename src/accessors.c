@@ -26,6 +26,10 @@
 #define SINCE_5_19 "Linux 5.19 or later, where drivers can be asked to enforce cache coherency"
 
 const struct nsn_accessor_row nsn_accessor_rows[] = {
+	/* registers */
+	ROW(nsn_regs_argument, "vmlinux", "events by kprobes", "pt_regs.di pt_regs.si pt_regs.dx"),
+	ROW(nsn_regs_result, "vmlinux", "results of events by kretprobes", "pt_regs.ax"),
+
 	/* files */
 	ROW(nsn_file_release, "vmlinux", "which descriptors hold VMs, containers, groups, devices",
 	    "file.f_op file_operations.release"),

@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 #include <linux/bpf.h>
 
+#include "record.h"
 #include "util.h"
 
 #define LICENSE_GPL "GPL"
@@ -23,6 +24,11 @@
 #define ADD(to, value) { .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value }
 #define STORE(offset, value)                                                                       \
 	{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = offset, .imm = value }
+/* A word from the program's input to the stack, by way of register 2. */
+#define COPY(from, to)                                                                             \
+	{ .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_6,          \
+	  .off = from },                                                                           \
+	{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_2, .off = to }
 #define CALL(function) { .code = BPF_JMP | BPF_CALL, .imm = function }
 #define EXIT { .code = BPF_JMP | BPF_EXIT }
 
@@ -115,4 +121,44 @@ int nsn_try_fentry(const struct btf *vmlinux)
 		close(link);
 	close(program);
 	return err;
+}
+
+int nsn_lookup__open(void)
+{
+	static const struct bpf_insn code[] = {
+		SET_REGISTER(BPF_REG_6, BPF_REG_1),
+		COPY(0, -56),
+		COPY(8, -48),
+		COPY(16, -40),
+		COPY(24, -32),
+		COPY(32, -24),
+		COPY(40, -16),
+		COPY(48, -8),
+		STORE(-64, 0),
+		SET_REGISTER(BPF_REG_1, BPF_REG_10),
+		ADD(BPF_REG_1, -56),
+		SET_IMMEDIATE(BPF_REG_2, NSN_SYMBOL_LEN),
+		SET_IMMEDIATE(BPF_REG_3, 0),
+		SET_REGISTER(BPF_REG_4, BPF_REG_10),
+		ADD(BPF_REG_4, -64),
+		CALL(BPF_FUNC_kallsyms_lookup_name),
+		EXIT,
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "nosnoop_lookup", LICENSE_GPL, code,
+			       NSN_ARRAY_SIZE(code), &options);
+
+	_Static_assert(NSN_SYMBOL_LEN == 56, "the program copies so many bytes");
+	return fd < 0 ? -errno : fd;
+}
+
+int nsn_lookup__symbol(int fd, const char *name)
+{
+	char input[NSN_SYMBOL_LEN] = "";
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = input, .ctx_size_in = sizeof(input));
+
+	nsn_format(input, sizeof(input), "%s", name);
+	if (bpf_prog_test_run_opts(fd, &options))
+		return -errno;
+	return options.retval == 0;
 }

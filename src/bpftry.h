@@ -3,7 +3,8 @@
  * bpftry.h - what this kernel lets this process do with BPF, found out by doing it with programs
  * of a few instructions.
  *
- * Floor 2. Nothing stays behind: each program and link is closed before the function returns.
+ * Floor 2. Nothing stays behind: each program and link is closed before the function returns, but
+ * for the one that nsn_lookup__open() gives.
  */
 #ifndef NSN_BPFTRY_H
 #define NSN_BPFTRY_H
@@ -21,5 +22,10 @@ int nsn_try_syscall(void);
 
 /* Attaches to a function that exists for such tests (bpf_fentry_test1). 0 or -errno. */
 int nsn_try_fentry(const struct btf *vmlinux);
+
+/* A program that looks symbols up, to be closed with close(). A descriptor or -errno. */
+int nsn_lookup__open(void);
+/* 1 if the kernel has a symbol of that name, 0 if not, or -errno. */
+int nsn_lookup__symbol(int fd, const char *name);
 
 #endif /* NSN_BPFTRY_H */

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
@@ -342,4 +343,13 @@ int nsn_cli__close_stdout(int status)
 	if (errno != EPIPE)
 		nsn_error("not all output could be written: %s", strerror(errno));
 	return NSN_EXIT_FAILURE;
+}
+
+bool nsn_cli__hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
 }

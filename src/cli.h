@@ -71,4 +71,10 @@ bool nsn_cli__shows(const struct nsn_render_opts *opts, enum nsn_object kind, co
  */
 int nsn_cli__close_stdout(int status);
 
+/*
+ * A standard descriptor that is closed would be the next one that we open: our talk would end in a
+ * recording. What holds its place can't be used for what it stands for, so writing still fails.
+ */
+bool nsn_cli__hold_standard_descriptors(void);
+
 #endif /* NSN_CLI_H */

@@ -15,13 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "all_events.skel.h"
 #include "collect_bpf.h"
-#include "iommu_events.skel.h"
-#include "kvm_events.skel.h"
-#include "kvm_vfio_events.skel.h"
 #include "log.h"
-#include "type1_events.skel.h"
-#include "vfio_events.skel.h"
 
 /* Modules whose functions are traced, and that may come and go. */
 enum { KVM, VFIO, TYPE1 };
@@ -36,11 +32,12 @@ static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
 };
 
 static const char *const map_names[NSN_EVENT_MAPS] = {
-	[NSN_MAP_EVENTS] = "events",     [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
+	[NSN_MAP_EVENTS] = "events",	 [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
 	[NSN_MAP_SETTINGS] = "settings", [NSN_MAP_LOST] = "lost",
 };
 
-/* ---- where fentry programs go ------------------------------------------------------------------ */
+/* ---- where fentry programs go ------------------------------------------------------------------
+ */
 
 /*
  * Which function each program of the object that is loaded now is for. libbpf asks for it by a
@@ -97,31 +94,6 @@ static int plan_target(const struct nsn_offer *offer, const struct bpf_program *
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static struct bpf_object *open_bytes(enum nsn_event_object id)
-{
-	size_t size;
-	const void *bytes;
-
-	switch (id) {
-	case NSN_OBJECT_KVM_EVENTS:
-		bytes = kvm_events_bpf__elf_bytes(&size);
-		break;
-	case NSN_OBJECT_KVM_VFIO_EVENTS:
-		bytes = kvm_vfio_events_bpf__elf_bytes(&size);
-		break;
-	case NSN_OBJECT_VFIO_EVENTS:
-		bytes = vfio_events_bpf__elf_bytes(&size);
-		break;
-	case NSN_OBJECT_TYPE1_EVENTS:
-		bytes = type1_events_bpf__elf_bytes(&size);
-		break;
-	default:
-		bytes = iommu_events_bpf__elf_bytes(&size);
-		break;
-	}
-	return bpf_object__open_mem(bytes, size, NULL);
-}
-
 /* Gives the programs the addresses that they compare with: the object's only variable. */
 static int set_symbols(struct nsn_events *events, struct bpf_object *object)
 {
@@ -130,7 +102,8 @@ static int set_symbols(struct nsn_events *events, struct bpf_object *object)
 
 	for (size_t i = 0; i < NSN_SYM_MAX; i++)
 		symbols[i] = nsn_collect_bpf__symbol(events->opts.collector, i);
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		const char *section = strrchr(bpf_map__name(map), '.');
 
 		if (section && strcmp(section, ".bss") == 0)
@@ -139,9 +112,11 @@ static int set_symbols(struct nsn_events *events, struct bpf_object *object)
 	return 0;
 }
 
-static int prepare(struct nsn_events *events, enum nsn_event_object id, struct bpf_object **out)
+static int prepare(struct nsn_events *events, struct bpf_object **out)
 {
-	struct bpf_object *object = open_bytes(id);
+	size_t size;
+	const void *bytes = all_events_bpf__elf_bytes(&size);
+	struct bpf_object *object = bpf_object__open_mem(bytes, size, NULL);
 	int err = object ? 0 : -errno;
 
 	for (size_t i = 0; i < NSN_EVENT_MAPS && !err; i++) {
@@ -225,10 +200,13 @@ static enum nsn_event_object object_of(const struct nsn_probe_row *row)
 	return program ? program->object : NSN_EVENT_OBJECTS;
 }
 
-static bool is_on(const struct nsn_events *events, size_t i, enum nsn_event_object id)
+/* Sets of objects are bits, 1 << enum nsn_event_object. */
+#define ALL_OBJECTS ((1U << NSN_EVENT_OBJECTS) - 1)
+
+static bool is_on(const struct nsn_events *events, size_t i, unsigned int set)
 {
 	return events->states[i].method != NSN_PROBE_NONE &&
-	       object_of(events->states[i].row) == id;
+	       (set & 1U << object_of(events->states[i].row));
 }
 
 static void turn_off(struct nsn_probe_state *state, const char *what, int err)
@@ -240,19 +218,19 @@ static void turn_off(struct nsn_probe_state *state, const char *what, int err)
 	state->functions = NULL;
 }
 
-/* An object with the programs of one probe, or of all that are on (only < 0), loaded. */
-static int load(struct nsn_events *events, const struct nsn_offer *offer,
-		enum nsn_event_object id, ssize_t only, struct bpf_object **out)
+/* The programs of one probe, or of all of a set that are on (only < 0), loaded. */
+static int load(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
+		ssize_t only, struct bpf_object **out)
 {
 	struct bpf_object *object = NULL;
 	int err = register_sections();
 
 	plan_count = 0;
 	if (!err)
-		err = prepare(events, id, &object);
+		err = prepare(events, &object);
 
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++) {
-		if (!is_on(events, i, id) || (only >= 0 && (size_t)only != i))
+		if (!is_on(events, i, set) || (only >= 0 && (size_t)only != i))
 			continue;
 		err = choose_programs(offer, object, &events->states[i]);
 	}
@@ -266,15 +244,14 @@ static int load(struct nsn_events *events, const struct nsn_offer *offer,
 	return 0;
 }
 
-/* Turns off those probes of an object that cannot be loaded even alone. */
-static void try_each(struct nsn_events *events, const struct nsn_offer *offer,
-		     enum nsn_event_object id)
+/* Turns off those probes of a set that cannot be loaded even alone. */
+static void try_each(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set)
 {
 	struct bpf_object *object;
 
 	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
-		int err = is_on(events, i, id) ? load(events, offer, id, (ssize_t)i, &object)
-					       : -EAGAIN;
+		int err = is_on(events, i, set) ? load(events, offer, set, (ssize_t)i, &object)
+						: -EAGAIN;
 
 		if (!err)
 			bpf_object__close(object);
@@ -294,9 +271,9 @@ static void unlink_probe(struct nsn_probe_links *links)
 static int link_program(struct nsn_probe_links *links, struct bpf_program *program,
 			enum nsn_probe_method method, bool at_exit, const char *function)
 {
-	struct bpf_link *link = method == NSN_PROBE_FENTRY ?
-					bpf_program__attach_trace(program) :
-					bpf_program__attach_kprobe(program, at_exit, function);
+	struct bpf_link *link = method == NSN_PROBE_FENTRY
+					? bpf_program__attach_trace(program)
+					: bpf_program__attach_kprobe(program, at_exit, function);
 
 	if (!link)
 		return errno ? -errno : -EINVAL;
@@ -325,29 +302,30 @@ static int link_probe(struct nsn_probe_links *links, struct bpf_object *object,
 	return err;
 }
 
-static void attach_object(struct nsn_events *events, const struct nsn_offer *offer,
-			  enum nsn_event_object id)
+/* Loads and attaches the probes of a set that are on; what cannot be is turned off. */
+static void attach_set(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
+		       struct bpf_object **object)
 {
 	bool any = false;
 	int err;
 
 	for (size_t i = 0; i < nsn_probe_rows_count; i++)
-		any |= is_on(events, i, id);
+		any |= is_on(events, i, set);
 	if (!any)
 		return;
-	err = load(events, offer, id, -1, &events->objects[id]);
+	err = load(events, offer, set, -1, object);
 	if (err) {
-		try_each(events, offer, id);
-		err = load(events, offer, id, -1, &events->objects[id]);
+		try_each(events, offer, set);
+		err = load(events, offer, set, -1, object);
 	}
 	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
 		struct nsn_probe_state *state = &events->states[i];
 		int own = err;
 
-		if (!is_on(events, i, id))
+		if (!is_on(events, i, set))
 			continue;
 		if (!own)
-			own = link_probe(&events->links[i], events->objects[id], state);
+			own = link_probe(&events->links[i], *object, state);
 		if (!own)
 			continue;
 		unlink_probe(&events->links[i]);
@@ -409,9 +387,11 @@ int nsn_events_attach(struct nsn_events *events, unsigned int changed)
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++)
 		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
 			choose(events, &offer, i);
+	if (!err && changed == NSN_ALL_MODULES)
+		attach_set(events, &offer, ALL_OBJECTS, &events->all);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS && !err; id++)
-		if (is_affected(id, changed))
-			attach_object(events, &offer, id);
+		if (changed != NSN_ALL_MODULES && is_affected(id, changed))
+			attach_set(events, &offer, 1U << id, &events->objects[id]);
 	nsn_offer__free(&offer);
 	return err;
 }
@@ -421,7 +401,8 @@ static uint64_t misses_of(struct bpf_object *object)
 	struct bpf_program *program;
 	uint64_t misses = 0;
 
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t size = sizeof(info);
 		int fd = bpf_program__fd(program);
@@ -434,10 +415,18 @@ static uint64_t misses_of(struct bpf_object *object)
 
 void nsn_events_read_misses(struct nsn_events *events)
 {
-	events->misses = events->misses_closed;
+	events->misses = events->misses_closed + (events->all ? misses_of(events->all) : 0);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
 		if (events->objects[id])
 			events->misses += misses_of(events->objects[id]);
+}
+
+static void close_object(struct nsn_events *events, struct bpf_object **object)
+{
+	if (*object)
+		events->misses_closed += misses_of(*object);
+	bpf_object__close(*object);
+	*object = NULL;
 }
 
 void nsn_events_detach(struct nsn_events *events, unsigned int changed)
@@ -445,13 +434,12 @@ void nsn_events_detach(struct nsn_events *events, unsigned int changed)
 	for (size_t i = 0; i < nsn_probe_rows_count; i++)
 		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
 			unlink_probe(&events->links[i]);
-	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++) {
-		if (!events->objects[id] || !is_affected(id, changed))
-			continue;
-		events->misses_closed += misses_of(events->objects[id]);
-		bpf_object__close(events->objects[id]);
-		events->objects[id] = NULL;
-	}
+	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
+		if (is_affected(id, changed))
+			close_object(events, &events->objects[id]);
+	/* of the first load, programs that are not attached any more just lie there */
+	if (changed == NSN_ALL_MODULES)
+		close_object(events, &events->all);
 }
 
 /* ---- maps and modules ------------------------------------------------------------------------ */
@@ -463,9 +451,9 @@ int nsn_events_make_maps(struct nsn_events *events)
 	int *maps = events->maps;
 
 	maps[NSN_MAP_EVENTS] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "nsn_events", 0, 0, ring, NULL);
-	maps[NSN_MAP_COUNTERS] = bpf_map_create(BPF_MAP_TYPE_HASH, "nsn_counters", 8,
-						sizeof(struct nsn_counters), NSN_MAX_COUNTED_VMS,
-						&sparse);
+	maps[NSN_MAP_COUNTERS] =
+		bpf_map_create(BPF_MAP_TYPE_HASH, "nsn_counters", 8, sizeof(struct nsn_counters),
+			       NSN_MAX_COUNTED_VMS, &sparse);
 	maps[NSN_MAP_CALLS] = bpf_map_create(BPF_MAP_TYPE_HASH, "nsn_calls", 8,
 					     sizeof(struct nsn_call), NSN_MAX_CALLS, &sparse);
 	maps[NSN_MAP_SETTINGS] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_settings", 4,

@@ -79,7 +79,8 @@ struct nsn_events {
 	struct nsn_probe_state *states;  /* one a row of nsn_probe_rows */
 	struct nsn_probe_links *links;   /* the same */
 	struct nsn_probe_state *told;    /* states that `probe` events have told of */
-	struct bpf_object *objects[NSN_EVENT_OBJECTS];
+	struct bpf_object *all;          /* what was loaded at first */
+	struct bpf_object *objects[NSN_EVENT_OBJECTS]; /* what was loaded since, after modules came */
 	uint64_t modules[NSN_EVENT_MODULES]; /* who is loaded: another number is another load */
 	int maps[NSN_EVENT_MAPS];
 	bool ready;                      /* the maps are there */

@@ -12,11 +12,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bpftry.h"
 #include "log.h"
 
+#define SLOW_NS 3000000 /* of one name's look-up */
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 
 /* Asks for every function of every row, and for those that tell whether a part is built in. */
@@ -93,6 +95,39 @@ static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
 	}
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Answers by the BPF program; -ETIME if that is slow. */
+static int look_up(void *context, const char *name)
+{
+	const int *program = context;
+	uint64_t started = now_ns();
+	int answer = nsn_lookup__symbol(*program, name);
+
+	return now_ns() - started > SLOW_NS ? -ETIME : answer;
+}
+
+/*
+ * A kernel looks a name up in microseconds if it keeps names sorted (6.2: 60443c88f3a8), else in so
+ * many milliseconds that reading them all from a file is faster.
+ */
+static void read_symbols(struct nsn_offer *offer)
+{
+	int program = nsn_lookup__open();
+	int err = program < 0 ? program : nsn_kallsyms__ask(&offer->symbols, look_up, &program);
+
+	if (program >= 0)
+		close(program);
+	if (err && nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
+		nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
+}
+
 static void explain_nothing(struct nsn_offer *offer, int fentry_err, int kprobe_err, bool no_pin)
 {
 	if (nsn_try_syscall() == -EPERM) /* no program of any kind may be loaded */
@@ -112,8 +147,7 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 	int err = want_all(offer);
 
 	if (!err) {
-		if (nsn_kallsyms__read(&offer->symbols, "/proc/kallsyms"))
-			nsn_info("/proc/kallsyms cannot be read: nothing can be attached by name");
+		read_symbols(offer);
 		if (vmlinux) {
 			fentry_err = nsn_try_fentry(vmlinux);
 			find_functions(offer, vmlinux, 1, 0);

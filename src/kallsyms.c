@@ -71,18 +71,39 @@ static bool parse_line(struct nsn_kallsyms *kallsyms, const char *line)
 	return true;
 }
 
-int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path)
+static void sort(struct nsn_kallsyms *kallsyms)
 {
-	size_t size = 0, lines = 0;
-	char *line = NULL;
-	FILE *file;
-
 	if (kallsyms->symbols_count)
 		qsort(kallsyms->symbols, kallsyms->symbols_count, sizeof(*kallsyms->symbols),
 		      compare_symbols);
+}
+
+int nsn_kallsyms__ask(struct nsn_kallsyms *kallsyms, int (*has)(void *context, const char *name),
+		      void *context)
+{
+	sort(kallsyms);
+	for (size_t i = 0; i < kallsyms->symbols_count; i++) {
+		int answer = has(context, kallsyms->symbols[i].name);
+
+		if (answer < 0)
+			return answer;
+		if (answer)
+			mark(kallsyms, &kallsyms->symbols[i], "");
+	}
+	return 0;
+}
+
+int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path)
+{
+	size_t size = 0, lines = 0;
+	char *line = NULL, buffer[16384];
+	FILE *file;
+
+	sort(kallsyms);
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
+	setvbuf(file, buffer, _IOFBF, sizeof(buffer)); /* 122,000 lines, not by the kilobyte */
 	while (getline(&line, &size, file) > 0)
 		lines += parse_line(kallsyms, line);
 	free(line);

@@ -31,6 +31,13 @@ int nsn_kallsyms__want(struct nsn_kallsyms *kallsyms, const char *name);
 /* Reads the file once. 0 or -errno; a file without one line is -ENODATA. */
 int nsn_kallsyms__read(struct nsn_kallsyms *kallsyms, const char *path);
 
+/*
+ * In place of reading a file: asks has() for each symbol. 0, or what has() failed with (negative);
+ * a file can then still be read.
+ */
+int nsn_kallsyms__ask(struct nsn_kallsyms *kallsyms, int (*has)(void *context, const char *name),
+		      void *context);
+
 /* The answer for a symbol that was asked for, or NULL if the kernel has none of that name. */
 const struct nsn_kallsym *nsn_kallsyms__find(const struct nsn_kallsyms *kallsyms, const char *name);
 

@@ -317,15 +317,25 @@ static void tell_device(struct diff *diff, const struct nsn_device *device, enum
 	tell(diff, &rec);
 }
 
+/* Devices that VFIO has taken over. */
+static void compare_drivers(struct diff *diff)
+{
+	for (size_t i = 0; i < diff->a->devices_count; i++) {
+		const struct nsn_device *device = &diff->a->devices[i];
+		const struct nsn_device *other = nsn_model__device(diff->b, device->id);
+
+		if (device->role == NSN_ROLE_VFIO && other && other->role != NSN_ROLE_VFIO &&
+		    other->role != NSN_ROLE_UNKNOWN)
+			tell_device(diff, device, NSN_EVENT_DEVICE_REGISTER);
+	}
+}
+
 static void compare_devices(struct diff *diff)
 {
 	for (size_t i = 0; i < diff->a->devices_count && both_whole(diff, "kernel.vfio"); i++) {
 		const struct nsn_device *device = &diff->a->devices[i];
 		const struct nsn_device *other = nsn_model__device(diff->b, device->id);
 
-		if (diff->coming && device->role == NSN_ROLE_VFIO && other &&
-		    other->role != NSN_ROLE_VFIO && other->role != NSN_ROLE_UNKNOWN)
-			tell_device(diff, device, NSN_EVENT_DEVICE_REGISTER);
 		if (is_open(device) && !is_open(other))
 			tell_device(diff, device,
 				    diff->coming ? NSN_EVENT_DEVICE_OPEN : NSN_EVENT_DEVICE_CLOSE);
@@ -348,14 +358,15 @@ int nsn_model_diff(const struct nsn_model *before, const struct nsn_model *now, 
 	compare_vms(&gone);
 	if (gone.err)
 		return gone.err;
+	compare_drivers(&come);
 	compare_vms(&come);
 	compare_containers(&come);
 	compare_owners(&come);
 	compare_contents(&come);
 	compare_domains(&come);
 	compare_attachments(&come);
-	compare_files(&come);
 	compare_registrations(&come);
+	compare_files(&come);
 	compare_devices(&come);
 	return come.err;
 }

@@ -129,7 +129,7 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 	      "kvm_arch_unregister_noncoherent_dma"),
 	PROBE("kvm_coherency", "kvm", EXIT, "registration",
 	      "why a registration changed, or did not", "kvm_vfio_update_coherency"),
-	PROBE("kvm_file", "kvm", BOTH, "kvm_file", "kvm_file_add, kvm_file_del",
+	PROBE("kvm_file", "kvm", BOTH, "files", "kvm_file_add, kvm_file_del",
 	      "kvm_vfio_set_attr"),
 
 	/* VFIO */

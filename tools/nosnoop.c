@@ -3,7 +3,6 @@
  * nosnoop.c - the program: finds the command. Floor 4.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,24 +60,11 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-/*
- * A standard descriptor that is closed would be the next one that we open: our talk would end in a
- * recording. What holds its place can't be used for what it stands for, so writing still fails.
- */
-static bool hold_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			return false;
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	char name[64];
 
-	if (!hold_standard_descriptors())
+	if (!nsn_cli__hold_standard_descriptors())
 		return NSN_EXIT_FAILURE;
 	setlocale(LC_ALL, "");
 	if (argc < 2) {

@@ -52,8 +52,10 @@ static const char *const hostile_names[] = {
 
 static inline void put_raw(char *out, size_t size, const char *text)
 {
-	size_t length = strnlen(text, size - 1);
+	size_t length = strlen(text);
 
+	if (length > size - 1)
+		length = size - 1;
 	memset(out, 0, size);
 	memcpy(out, text, length);
 }

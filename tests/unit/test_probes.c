@@ -152,6 +152,68 @@ static void test_every_row_is_filled(void **state)
 	}
 }
 
+/* Each function of each alternative has a program; two of one alternative do not share one. */
+static void test_every_function_has_a_program(void **state)
+{
+	char word[NSN_SYMBOL_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < nsn_probe_rows_count; i++) {
+		for (size_t j = 0; j < NSN_PROBE_ALTERNATIVES; j++) {
+			const char *list = nsn_probe_rows[i].alternatives[j], *used[4];
+			size_t count = 0;
+
+			while (list && nsn_next_word(&list, word, sizeof(word))) {
+				const struct nsn_program_row *program = nsn_program_of(word);
+
+				if (!program)
+					fail_msg("no program is for %s", word);
+				assert_true(count < 4);
+				for (size_t k = 0; k < count; k++)
+					assert_string_not_equal(used[k], program->program);
+				used[count++] = program->program;
+			}
+		}
+	}
+	assert_null(nsn_program_of("no_such_function"));
+}
+
+/* A kernel that lacks one function at a time: that probe alone is off, or has another way. */
+static const char *lacking;
+
+static bool lacks_one(void *context, const char *function)
+{
+	(void)context;
+	return strcmp(function, lacking) != 0;
+}
+
+static void test_one_function_turns_off_one_probe(void **state)
+{
+	const struct nsn_probe_kernel kernel = {
+		.has_symbol = lacks_one, .has_btf = lacks_one, .fentry = true, .kprobe = true
+	};
+	const char *alternative;
+
+	(void)state;
+	for (size_t f = 0; f < nsn_function_rows_count; f++) {
+		size_t off = 0;
+
+		lacking = nsn_function_rows[f].function;
+		for (size_t i = 0; i < nsn_probe_rows_count; i++) {
+			enum nsn_probe_method method =
+				nsn_probe__choose(&nsn_probe_rows[i], &kernel, &alternative);
+
+			if (method == NSN_PROBE_NONE) {
+				off++;
+				assert_non_null(strstr(nsn_probe_rows[i].alternatives[0], lacking));
+			} else {
+				assert_int_equal(method, NSN_PROBE_FENTRY);
+			}
+		}
+		assert_true(off <= 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +222,8 @@ int main(void)
 		cmocka_unit_test(test_kprobes_need_no_btf),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_every_row_is_filled),
+		cmocka_unit_test(test_every_function_has_a_program),
+		cmocka_unit_test(test_one_function_turns_off_one_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
