@@ -105,9 +105,10 @@ count_wbinvd() {
 
 witness() { "$LAB_TOOLS/kpeek" >"$CELL/witness.json"; }
 
-# audit [PROGRAM]: the program under test looks at the state that now is; so does the witness
+# audit: the program under test (AUDIT: another build of it) looks at the state that now is; so does
+# the witness
 audit() {
-	local code=0 program=${1:-$LAB_BUILD/nosnoop}
+	local code=0 program=${AUDIT:-$LAB_BUILD/nosnoop}
 	witness
 	[ -x "$program" ] || return 0
 	"$program" audit --format json --record /run/cell/record.jsonl \

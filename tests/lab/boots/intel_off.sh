@@ -42,7 +42,7 @@ cell_small_ring() {
 		steps+=(vm)
 	done
 	vm many "${steps[@]}"
-	audit "$LAB_BUILD/small-ring/nosnoop"
+	AUDIT=$LAB_BUILD/small-ring/nosnoop audit
 }
 
 cell_snoop_off() {
