@@ -57,6 +57,9 @@ int nsn_model__add(struct nsn_model *model, const struct nsn_rec *rec)
 		merge(&build->end.h, rec);
 	else if (rec->kind == NSN_REC_SOURCE || rec->kind == NSN_REC_MISSING)
 		return nsn_records__add(&build->notes, rec);
+	if (build->counts[rec->kind] == 1)
+		build->first[rec->kind] = build->records.size;
+	build->last[rec->kind] = build->records.size;
 	return nsn_records__add(&build->records, rec);
 }
 
@@ -195,11 +198,18 @@ void nsn_model__free(struct nsn_model *model)
 const struct nsn_rec *nsn_model_next(const struct nsn_model *model, enum nsn_rec_kind kind,
 				     const struct nsn_rec *after)
 {
-	const struct nsn_records *records = kind == NSN_REC_SOURCE || kind == NSN_REC_MISSING
-						    ? &model->build->notes
-						    : &model->build->records;
+	const struct nsn_model_build *build = model->build;
+	const bool note = kind == NSN_REC_SOURCE || kind == NSN_REC_MISSING;
+	const struct nsn_records *records = note ? &build->notes : &build->records;
+	const char *data = records->data;
 	const struct nsn_rec *rec = after;
 
+	if (!build->counts[kind])
+		return NULL;
+	if (!note && !after)
+		return (const void *)(data + build->first[kind]);
+	if (!note && (const char *)after >= data + build->last[kind])
+		return NULL;
 	while ((rec = nsn_records__next(records, rec)))
 		if (rec->kind == kind)
 			break;

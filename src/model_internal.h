@@ -42,6 +42,8 @@ struct nsn_model_build {
 	struct nsn_index_entry *index;  /* (class, key) to the model's object */
 	struct nsn_index_entry *vfio;   /* (class, key) to VFIO group and device records */
 	size_t counts[NSN_REC_MAX];     /* records taken in */
+	size_t first[NSN_REC_MAX];      /* where in records the first of a kind stands … */
+	size_t last[NSN_REC_MAX];       /* … and the last: of kinds that are not there nobody looks */
 	struct nsn_rec_end end;
 };
 
