@@ -144,16 +144,13 @@ static void scroll(struct nsn_draw *draw, size_t first, size_t height)
 }
 
 void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
-		      const struct nsn_row *row, size_t height)
+		      struct nsn_row *row, size_t height)
 {
-	static const enum nsn_object kinds[NSN_VIEW_MAX] = {
-		[NSN_VIEW_DOMAINS] = NSN_OBJECT_DOMAIN,
-		[NSN_VIEW_DEVICES] = NSN_OBJECT_DEVICE,
-		[NSN_VIEW_IOMMUS] = NSN_OBJECT_IOMMU,
-	};
-	const char *title = row->cells[0].text;
+	const char *title;
 	size_t first;
 
+	nsn_table__fill(draw, table, row, 0);
+	title = row->cells[0].text;
 	if (table->view == NSN_VIEW_FINDINGS || table->view == NSN_VIEW_EVENTS)
 		title = row->cells[1].text;
 	nsn_draw__rule(draw,
@@ -167,7 +164,7 @@ void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
 	else if (table->view == NSN_VIEW_EVENTS)
 		draw_cells(draw, table, row);
 	else
-		draw_fields(draw, kinds[table->view], row->object);
+		draw_fields(draw, table->kind, row->object);
 	scroll(draw, first, height - 1);
 }
 

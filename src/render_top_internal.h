@@ -70,7 +70,7 @@ struct nsn_cell {
 
 struct nsn_row {
 	const void *object;
-	char subject[NSN_TOP_SUBJECT_LEN]; /* what it is; no two rows share it */
+	const char *subject; /* what it is; no two rows share it */
 	unsigned int style; /* of all its cells */
 	int gravity; /* the view's own order: the largest first */
 	double weight; /* and within it, likewise */
@@ -93,6 +93,7 @@ struct nsn_column {
 
 struct nsn_table {
 	enum nsn_top_view view;
+	enum nsn_object kind; /* of the rows' objects; NSN_OBJECT_MAX: they are none */
 	const struct nsn_column *columns;
 	size_t columns_count;
 	struct nsn_row *rows;
@@ -104,8 +105,14 @@ extern const struct nsn_column *const nsn_top_view_columns[NSN_VIEW_MAX];
 
 /* All rows of a view, filtered and sorted. The page owns them. */
 void nsn_table__make(struct nsn_draw *draw, struct nsn_table *table);
-/* Fills in the rows of a view: render_top_rows.c. */
+/*
+ * Makes the rows of a view, without the cells that are fields of an object: of a thousand rows only
+ * those on the screen need them. render_top_rows.c.
+ */
 void nsn_table__rows(struct nsn_draw *draw, struct nsn_table *table);
+/* Fills in a cell that is a field, if it is one and not there yet. */
+void nsn_table__fill(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
+		     size_t column);
 /* Draws the headers and `height` rows (0: all) around the cursor. */
 void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t height);
 
@@ -113,7 +120,7 @@ void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t heig
 
 /* Draws the pane of the row into `height` lines. */
 void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
-		      const struct nsn_row *row, size_t height);
+		      struct nsn_row *row, size_t height);
 void nsn_draw__help(struct nsn_draw *draw, size_t height);
 void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm);
 /* "Label   text", wrapped to the width. */

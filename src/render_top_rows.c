@@ -100,14 +100,12 @@ const struct nsn_column *const nsn_top_view_columns[NSN_VIEW_MAX] = {
 
 /* ---- cells ------------------------------------------------------------------------------------ */
 
-static struct nsn_row *add_row(struct nsn_draw *draw, struct nsn_table *table, const void *object,
-			       const char *subject)
+static struct nsn_row *add_row(struct nsn_table *table, const void *object, const char *subject)
 {
 	struct nsn_row *row = &table->rows[table->rows_count];
 
-	(void)draw;
 	row->object = object;
-	nsn_format(row->subject, sizeof(row->subject), "%s", subject);
+	row->subject = subject;
 	row->place = table->rows_count++;
 	return row;
 }
@@ -166,7 +164,8 @@ static void set_value(struct nsn_draw *draw, const struct nsn_column *column,
 		set_number(cell, "?", -1, value->moot ? NSN_STYLE_DIM : NSN_STYLE_WARNING);
 	} else {
 		set_text(cell, nsn_page__value(draw->page, field, value), style);
-		if (value->type == NSN_VALUE_UNKNOWN || value->type == NSN_VALUE_NONE)
+		if (value->type == NSN_VALUE_UNKNOWN || value->type == NSN_VALUE_NONE ||
+		    (field->values && value->tone == NSN_TONE_PLAIN))
 			cell->style = NSN_STYLE_DIM;
 		if (column->falling && rank_of(field, value) >= 0)
 			set_number(cell, cell->text, rank_of(field, value), cell->style);
@@ -182,40 +181,41 @@ static const struct nsn_field *field_by_path(enum nsn_object kind, const char *p
 	return field->path ? field : NULL;
 }
 
-/* The cells of an object that are fields of it. */
-static void set_fields(struct nsn_draw *draw, const struct nsn_table *table, enum nsn_object kind,
-		       struct nsn_row *row)
+void nsn_table__fill(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
+		     size_t column)
 {
+	const struct nsn_column *meant = &table->columns[column];
+	struct nsn_cell *cell = &row->cells[column];
+	const struct nsn_field *field;
 	struct nsn_value value;
 
-	for (size_t i = 0; i < table->columns_count; i++) {
-		const struct nsn_column *column = &table->columns[i];
-		const struct nsn_field *field =
-			column->path ? field_by_path(kind, column->path) : NULL;
-
-		if (!field)
-			continue;
-		nsn_field__get(field, draw->page->model, row->object, &value);
-		set_value(draw, column, field, &value, &row->cells[i]);
+	if (cell->text || meant->history || table->kind == NSN_OBJECT_MAX)
+		return;
+	if (!column) {
+		set_text(cell,
+			 nsn_page__safe(draw->page, nsn_object__title(table->kind, row->object)),
+			 cell->style);
+		return;
 	}
+	field = meant->path ? field_by_path(table->kind, meant->path) : NULL;
+	if (!field)
+		return;
+	nsn_field__get(field, draw->page->model, row->object, &value);
+	set_value(draw, meant, field, &value, cell);
 }
 
-/* Rows of all objects of a kind that are shown, each with its title first and its fields. */
+/* Rows of all objects of a kind that are shown. */
 static void add_objects(struct nsn_draw *draw, struct nsn_table *table, enum nsn_object kind)
 {
 	size_t count = nsn_model__count(draw->page->model, kind);
 
+	table->kind = kind;
 	table->rows = nsn_page__allocate(draw->page, count * sizeof(*table->rows));
 	for (size_t i = 0; i < count && table->rows; i++) {
 		const void *object = nsn_model__object(draw->page->model, kind, i);
-		struct nsn_row *row;
 
-		if (!nsn_page__shows(draw->page, kind, object))
-			continue;
-		row = add_row(draw, table, object, nsn_object__id(kind, object));
-		set_text(&row->cells[0],
-			 nsn_page__safe(draw->page, nsn_object__title(kind, object)), 0);
-		set_fields(draw, table, kind, row);
+		if (nsn_page__shows(draw->page, kind, object))
+			add_row(table, object, nsn_object__id(kind, object));
 	}
 }
 
@@ -223,29 +223,26 @@ static void add_objects(struct nsn_draw *draw, struct nsn_table *table, enum nsn
 
 static void make_vms(struct nsn_draw *draw, struct nsn_table *table)
 {
+	static const int gravities[NSN_VERDICT_MAX] = {
+		[NSN_VERDICT_UNSAFE] = 3,     [NSN_VERDICT_UNKNOWN] = 2,
+		[NSN_VERDICT_UNATTACHED] = 2, [NSN_VERDICT_NONCOHERENT] = 2,
+		[NSN_VERDICT_COHERENT] = 1,
+	};
+
 	add_objects(draw, table, NSN_OBJECT_VM);
 	for (size_t i = 0; i < table->rows_count; i++) {
 		struct nsn_row *row = &table->rows[i];
 		const struct nsn_vm *vm = row->object;
-		unsigned int style;
 
 		/* who flushes most, then whose verdict is worst */
 		row->weight = vm->rates.known ? vm->rates.executed : 0;
-		for (size_t j = 0; j < table->columns_count; j++) {
-			const struct nsn_column *column = &table->columns[j];
-			struct nsn_cell *cell = &row->cells[j];
-
-			if (column->history) {
-				set_number(cell, NULL, row->weight, 0);
-			} else if (column->path && strcmp(column->path, "verdict") == 0) {
-				row->gravity = (int)cell->number;
-				if (vm->verdict == NSN_VERDICT_NO_PASSTHROUGH)
-					cell->style = NSN_STYLE_DIM;
-				style = cell->style;
-				row->cells[0].style = NSN_STYLE_BOLD | (style & NSN_STYLE_BAD);
-			}
-		}
-		row->gravity = row->weight >= 0.05 ? 100 : row->gravity;
+		row->gravity = row->weight >= 0.05 ? 100 : gravities[vm->verdict];
+		row->cells[0].style = NSN_STYLE_BOLD | (vm->verdict == NSN_VERDICT_UNSAFE
+								? NSN_STYLE_BAD
+								: 0);
+		for (size_t j = 0; j < table->columns_count; j++)
+			if (table->columns[j].history)
+				set_number(&row->cells[j], NULL, row->weight, 0);
 	}
 }
 
@@ -374,8 +371,8 @@ static const char *subject_of(struct nsn_page *page, const char *kind, const cha
 static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 {
 	const struct nsn_findings *findings = draw->top->findings;
-	char subject[NSN_TOP_SUBJECT_LEN];
 	struct nsn_page *page = draw->page;
+	const char *subject;
 
 	table->rows = nsn_page__allocate(page, (findings->findings_count +
 						findings->unknowns_count) *
@@ -384,9 +381,9 @@ static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 		const struct nsn_finding *finding = &findings->findings[i];
 		struct nsn_row *row;
 
-		nsn_format(subject, sizeof(subject), "%s %s %s", finding->rule->id,
+		subject = nsn_page__format(page, "%s %s %s", finding->rule->id,
 			   finding->subject_kind, finding->subject_id);
-		row = add_row(draw, table, finding, subject);
+		row = add_row(table, finding, subject);
 		row->gravity = 2 + (int)finding->severity;
 		set_number(&row->cells[0], nsn_severity_name(finding->severity),
 			   (double)finding->severity, nsn_top_severity(finding->severity));
@@ -400,9 +397,9 @@ static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 		const struct nsn_rule_unknown *unknown = &findings->unknowns[i];
 		struct nsn_row *row;
 
-		nsn_format(subject, sizeof(subject), "? %s %s %s", unknown->rule->id,
+		subject = nsn_page__format(page, "? %s %s %s", unknown->rule->id,
 			   unknown->subject_kind, unknown->subject_id);
-		row = add_row(draw, table, NULL, subject);
+		row = add_row(table, NULL, subject);
 		row->style = NSN_STYLE_DIM;
 		set_number(&row->cells[0], "unknown", -1, 0);
 		set_text(&row->cells[1], unknown->rule->id, 0);
@@ -419,7 +416,7 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 {
 	const struct nsn_top *top = draw->top;
 	struct nsn_page *page = draw->page;
-	char subject[NSN_TOP_SUBJECT_LEN];
+	const char *subject;
 
 	table->rows = nsn_page__allocate(page, top->events_count * sizeof(*table->rows));
 	for (size_t i = 0; i < top->events_count && table->rows; i++) {
@@ -429,11 +426,11 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 		const char *result = nsn_top_event_result(page, &event->rec, &style);
 		struct nsn_row *row;
 
-		nsn_format(subject, sizeof(subject), "%llu %llu %llu",
+		subject = nsn_page__format(page, "%llu %llu %llu",
 			   (unsigned long long)event->rec.monotonic,
 			   (unsigned long long)event->rec.event,
 			   (unsigned long long)event->rec.tid);
-		row = add_row(draw, table, event, subject);
+		row = add_row(table, event, subject);
 		row->weight = (double)i;
 		set_number(&row->cells[0],
 			   NSN_KNOWS(&event->rec, event, time)
@@ -461,5 +458,6 @@ void nsn_table__rows(struct nsn_draw *draw, struct nsn_table *table)
 
 	table->columns = nsn_top_view_columns[table->view];
 	table->columns_count = (size_t)nsn_top_columns(table->view);
+	table->kind = NSN_OBJECT_MAX;
 	make[table->view](draw, table);
 }

@@ -87,14 +87,15 @@ int nsn_top_column_by_name(enum nsn_top_view view, const char *name)
 
 /* ---- filter ----------------------------------------------------------------------------------- */
 
-static bool matches(const struct nsn_row *row, size_t cells, const char *filter)
+static bool matches(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
+		    const char *wanted)
 {
-	if (!filter[0])
-		return true;
-	for (size_t i = 0; i < cells; i++)
-		if (row->cells[i].text && strcasestr(row->cells[i].text, filter))
+	for (size_t i = 0; i < table->columns_count; i++) {
+		nsn_table__fill(draw, table, row, i);
+		if (row->cells[i].text && strcasestr(row->cells[i].text, wanted))
 			return true;
-	return strcasestr(row->subject, filter) != NULL;
+	}
+	return strcasestr(row->subject, wanted) != NULL;
 }
 
 static void filter(struct nsn_draw *draw, struct nsn_table *table)
@@ -106,7 +107,7 @@ static void filter(struct nsn_draw *draw, struct nsn_table *table)
 	if (!wanted[0])
 		return;
 	for (size_t i = 0; i < table->rows_count; i++)
-		if (matches(&table->rows[i], table->columns_count, wanted))
+		if (matches(draw, table, &table->rows[i], wanted))
 			table->rows[kept++] = table->rows[i];
 	table->rows_count = kept;
 }
@@ -172,6 +173,8 @@ void nsn_table__make(struct nsn_draw *draw, struct nsn_table *table)
 		order.column = -1;
 	if (order.column >= 0)
 		order.falling = table->columns[order.column].falling;
+	for (size_t i = 0; i < table->rows_count && order.column >= 0; i++)
+		nsn_table__fill(draw, table, &table->rows[i], (size_t)order.column);
 	qsort_r(table->rows, table->rows_count, sizeof(*table->rows), compare, &order);
 }
 
@@ -182,7 +185,8 @@ struct layout {
 	size_t gap;
 };
 
-static void measure(const struct nsn_draw *draw, const struct nsn_table *table,
+/* Fills in the rows from first to end, and measures them. */
+static void measure(struct nsn_draw *draw, const struct nsn_table *table, size_t first, size_t end,
 		    struct layout *layout)
 {
 	int sort = draw->state->views[table->view].sort;
@@ -193,10 +197,13 @@ static void measure(const struct nsn_draw *draw, const struct nsn_table *table,
 
 		if (column->history)
 			most = HISTORY_CELLS;
-		for (size_t j = 0; j < table->rows_count && !column->history; j++) {
-			const char *text = table->rows[j].cells[i].text;
-			size_t cells = text ? nsn_cells(text) : 0;
+		for (size_t j = first; j < end && !column->history; j++) {
+			size_t cells;
 
+			nsn_table__fill(draw, table, &table->rows[j], i);
+			cells = table->rows[j].cells[i].text
+					? nsn_cells(table->rows[j].cells[i].text)
+					: 0;
 			most = cells > most ? cells : most;
 		}
 		layout->cells[i] = most;
@@ -266,17 +273,6 @@ static void shrink(const struct nsn_table *table, struct layout *layout, size_t 
 			return;
 		layout->cells[widest]--;
 	}
-}
-
-static void lay_out(const struct nsn_draw *draw, const struct nsn_table *table,
-		    struct layout *layout)
-{
-	size_t width = draw->width - (draw->batch ? 0 : 2);
-
-	memset(layout, 0, sizeof(*layout));
-	layout->gap = 2;
-	measure(draw, table, layout);
-	shrink(table, layout, width);
 }
 
 /* ---- drawing ---------------------------------------------------------------------------------- */
@@ -373,17 +369,19 @@ static void follow(const struct nsn_table *table, struct nsn_top_choice *choice,
 void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t height)
 {
 	struct nsn_top_choice *choice = &draw->state->views[table->view];
-	size_t rows = height ? height - 1 : table->rows_count, first = 0;
-	struct layout layout;
+	size_t rows = height ? height - 1 : table->rows_count, first = 0, end;
+	struct layout layout = { .gap = 2 };
 
-	lay_out(draw, table, &layout);
-	draw_header(draw, table, &layout);
 	if (!draw->batch) {
 		follow(table, choice, rows);
 		first = choice->first;
 		draw->state->page = rows;
 	}
-	for (size_t i = first; i < table->rows_count && i < first + rows; i++)
+	end = first + rows < table->rows_count ? first + rows : table->rows_count;
+	measure(draw, table, first, end, &layout);
+	shrink(table, &layout, draw->width - (draw->batch ? 0 : 2));
+	draw_header(draw, table, &layout);
+	for (size_t i = first; i < end; i++)
 		draw_row(draw, table, &layout, &table->rows[i],
 			 !draw->batch && i == choice->cursor);
 }

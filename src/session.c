@@ -18,6 +18,7 @@
 #include "collect_replay.h"
 #include "collect_sysfs.h"
 #include "log.h"
+#include "proccache.h"
 #include "recfile.h"
 
 /* A process whose name is wanted. */
@@ -50,6 +51,7 @@ struct nsn_session {
 	struct nsn_events *events;   /* NULL: not opened, or there is no kernel to attach to */
 	struct nsn_replay *replay;   /* NULL until the first snapshot of many is asked for */
 	struct nsn_recfile *record;
+	struct nsn_proc_cache *names;
 	uint64_t events_count;       /* recorded since the last end */
 };
 
@@ -134,12 +136,17 @@ static int collect_names(struct nsn_session *session, struct counter *counter)
 {
 	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
 	struct wanted *entry, *next;
+	struct timespec now;
 	int err = nsn_proc__source(root, &counter->sink);
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	HASH_ITER (hh, counter->processes, entry, next)
 		if (!err)
-			err = nsn_proc__collect(root, entry->pid, entry->start_ticks,
-						&counter->sink);
+			err = nsn_proc_cache__collect(session->names, root, entry->pid,
+						      entry->start_ticks,
+						      now.tv_sec * 1000000000ULL + now.tv_nsec,
+						      &counter->sink);
+	nsn_proc_cache__sweep(session->names);
 	return err;
 }
 
@@ -217,7 +224,8 @@ int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **o
 	if (!session)
 		return -ENOMEM;
 	session->opts = *opts;
-	err = check_sysroot(opts->sysroot);
+	session->names = nsn_proc_cache__new();
+	err = session->names ? check_sysroot(opts->sysroot) : -ENOMEM;
 	if (!err && opts->record)
 		err = nsn_recfile__create(opts->record, &session->record);
 	if (!err && !opts->replay && !opts->sysroot) {
@@ -374,5 +382,6 @@ void nsn_session__free(struct nsn_session *session)
 	nsn_replay__free(session->replay);
 	nsn_collect_bpf__close(session->bpf);
 	nsn_recfile__free(session->record);
+	nsn_proc_cache__free(session->names);
 	free(session);
 }

@@ -5,6 +5,7 @@
 #include "top.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,9 @@ int nsn_top__main(int argc, char **argv)
 				 .live = { .snapshot_interval_ns = 10 * SECOND, .speed = 1 } };
 	int err;
 
+	/* Each snapshot comes and goes: what it took is to go back to the system, not to grow holes. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 	nsn_top_state__init(&opts.state);
 	if (nsn_cli__parse(&argp, argc, argv, &opts) || nsn_cli__format(&opts.cli, &opts.json))
 		return NSN_EXIT_FAILURE;
