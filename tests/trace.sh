@@ -102,7 +102,11 @@ sleep 1
 kill -INT "$pid"
 code=0
 wait "$pid" || code=$?
-[ "$code" -eq 0 ] && pass || fail "SIGINT: exit code $code"
+if [ "$code" -eq 0 ]; then
+	pass
+else
+	fail "SIGINT: exit code $code"
+fi
 "$nosnoop" trace --duration 60s 2>/dev/null | head -n 1 >/dev/null
 case ${PIPESTATUS[0]} in
 0 | 141 | 2) pass ;;

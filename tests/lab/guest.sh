@@ -120,6 +120,7 @@ audit() {
 
 # trace_start [OPTION...]: nosnoop trace in the background; $t is what it told. Waits until it is
 # attached.
+# shellcheck disable=SC2120 # options are for some cells only
 trace_start() {
 	local i
 	"$LAB_BUILD/nosnoop" trace --format json -v "$@" >/run/cell/trace.jsonl \
