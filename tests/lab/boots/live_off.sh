@@ -17,14 +17,26 @@ setup() {
 	var b "$b"
 }
 
+# wait_for_probe NAME: until the running trace has told that it is attached
+wait_for_probe() {
+	local i
+	for ((i = 0; i < 600; i++)); do
+		! grep -qE "\"probe\": ?\"$1\".*\"attached\": ?true" /run/cell/trace.jsonl || return 0
+		sleep 0.1
+	done
+	echo "the probe $1 was not attached" >&2
+	return 1
+}
+
 # The modules come after the tool; each of them is followed
 cell_trace_modules_later() {
 	[ ! -d /sys/module/kvm ] || skip_cell "kvm is loaded already"
 	trace_start --event probe,vm_create,group_attach,device_register
 	load kvm kvm_amd
-	sleep 3
+	wait_for_probe wbinvd
 	load vfio vfio_iommu_type1 vfio_pci
-	sleep 3
+	wait_for_probe device_register
+	wait_for_probe group_attach
 	bind "$A"
 	a=$(group_of "$A")
 	var a "$a"
