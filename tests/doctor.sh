@@ -78,7 +78,7 @@ accessors() {
 			if (body ~ /struct |enum |nsn_symbols/ && match(body, /nsn_[a-z0-9_]+\(/))
 				print substr(body, RSTART, RLENGTH - 1)
 			head = ""
-		}' bpf/core_compat.bpf.h | sort
+		}' bpf/core_compat.bpf.h bpf/compat/*.bpf.h | sort
 }
 programs() { sed -n '/^SEC("[^l.]/{n;s/^int \([a-z0-9_]*\)(.*/\1/p}' bpf/*.bpf.c | sort; }
 
@@ -88,7 +88,7 @@ doctor json --format json
 is "this host, JSON" 0 3
 check "stderr is silent" cat "$work/text.err" "$work/json.err"
 is "the exit code in the JSON" "$(jq .result.exit_code "$work/json.out")"
-check "the accessors of bpf/core_compat.bpf.h are printed" \
+check "the accessors of bpf/core_compat.bpf.h and bpf/compat are printed" \
 	diff <(accessors) <(names accessor "$work/json.out")
 check "the programs of bpf/ are printed" diff <(programs) <(names program "$work/json.out")
 in_text() {

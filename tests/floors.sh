@@ -73,22 +73,21 @@ code() {
 	shift
 	grep -nP "$pattern" "$@" /dev/null | grep -vP '^[^:]*:\d+:\s*(/?\*|//)' || :
 }
-layout=(bpf/core_compat.bpf.h)
-[ ! -d bpf/compat ] || layout+=(bpf/compat/*.bpf.h)
+layout=(bpf/core_compat.bpf.h bpf/compat/*.bpf.h)
 others=()
 for file in bpf/*.bpf.[ch]; do
 	[[ " ${layout[*]} " == *" $file "* ]] || others+=("$file")
 done
-everything=(bpf/*.[ch] src/*.[ch] tools/*.c)
+everything=(bpf/*.[ch] bpf/compat/*.h src/*.[ch] tools/*.c)
 
-check "layout drift lives in ${layout[*]} alone" \
+check "layout drift lives in core_compat.bpf.h and compat/ alone" \
 	code '\b\w+___\w+\b|bpf_core_(field_exists|field_size|enum_value)|__ksym\b' "${others[@]}"
 versions='LINUX_KERNEL_VERSION|\bKERNEL_VERSION\b|LINUX_VERSION_CODE'
 versions+='|(sscanf|strverscmp|strtou?l+|strn?cmp)\s*\([^;]*release'
 check "no kernel version is tested" code "$versions" "${everything[@]}"
 bpf_includes() {
 	local header
-	cat bpf/*.[ch] | sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' | sort -u |
+	cat bpf/*.[ch] bpf/compat/*.h | sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' | sort -u |
 		while read -r header; do
 			[ -f "bpf/$header" ] || [ -f "vmlinux/$header" ] ||
 				[ -f "vmlinux/x86/$header" ] || echo "\"$header\""

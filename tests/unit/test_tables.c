@@ -3,8 +3,8 @@
  * test_tables.c - the doctor's tables and the BPF sources tell the same.
  *
  * Run in the checkout's top folder. Rules, so that a reader of bpf/ knows what needs a row:
- *   accessor  a function nsn_… defined in bpf/core_compat.bpf.h that names a kernel type or a kernel
- *             symbol ("struct ", "enum " or "nsn_symbols" in its head or body)
+ *   accessor  a function nsn_… defined in bpf/core_compat.bpf.h or bpf/compat/ that names a kernel
+ *             type or a kernel symbol ("struct ", "enum " or "nsn_symbols" in its head or body)
  *   program   a function behind SEC("…") in bpf/NAME.bpf.c, maps and the license aside
  *   symbol    an enumerator of enum nsn_symbol (bpf/record.h): NSN_SYM_…
  */
@@ -22,7 +22,6 @@
 #include "probes.h"
 #include "util.h"
 
-#define HEADER "bpf/core_compat.bpf.h"
 #define MAX_NAMES 512
 
 struct names {
@@ -82,9 +81,9 @@ static size_t function_name(const char *text, const char **name)
 	return end - *name;
 }
 
-static void read_accessors(struct names *names)
+static void read_accessors_of(const char *path, struct names *names)
 {
-	char *source = read_source(HEADER), *at = source, *end;
+	char *source = read_source(path), *at = source, *end;
 	const char *name;
 
 	blank_comments(source);
@@ -101,6 +100,17 @@ static void read_accessors(struct names *names)
 		at = end;
 	}
 	free(source);
+}
+
+static void read_accessors(struct names *names)
+{
+	glob_t files;
+
+	read_accessors_of("bpf/core_compat.bpf.h", names);
+	assert_int_equal(glob("bpf/compat/*.bpf.h", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		read_accessors_of(files.gl_pathv[i], names);
+	globfree(&files);
 }
 
 static void read_programs(struct names *names)
