@@ -149,6 +149,13 @@ demo:
 	$(Q)tests/lab/fetch-kernels.sh newest
 	$(Q)BUILD=$(abspath $(BUILD)) tests/lab/demo.sh
 
+## fleet-demo: 50 hosts, a real Prometheus on loopback, its alerts, and what it costs
+.PHONY: fleet-demo
+fleet-demo:
+	$(Q)tools/deps.sh test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/fleet/demo.sh
+
 # ---- upkeep ----
 
 ## vmlinux: vmlinux.h anew from the BTF of KERNEL=FILE (a vmlinux, or /sys/kernel/btf/vmlinux)
@@ -181,8 +188,13 @@ $(BUILD)/man/%: docs/man/%.scd
 .PHONY: man
 man: $(MAN_PAGES)
 
-## install: the programs, their manual pages and completion, under DESTDIR and PREFIX (/usr/local)
+## install: the programs, their manual pages and completion, units, rules and dashboard, under DESTDIR and PREFIX (/usr/local)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 install: all man
+	for unit in tools/deploy/systemd/*; do \
+	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit | install -D -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	for file in tools/deploy/prometheus/* tools/deploy/grafana/*; do \
+	  install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/nosnoop/$${file#tools/deploy/}; done
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
 	install -D -m 0755 $(BUILD)/nosnooptop $(DESTDIR)$(PREFIX)/sbin/nosnooptop
 	for page in $(MAN_PAGES); do \

@@ -7,7 +7,8 @@ set -euo pipefail
 build=(gcc make clang llvm pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libpci-dev
 	libjansson-dev libsmartcols-dev uthash-dev libncurses-dev git scdoc)
 test=(libcmocka-dev jq python3 python3-jsonschema shellcheck libclang-rt-14-dev qemu-system-x86
-	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format)
+	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format
+	prometheus systemd python3-yaml curl binutils)
 
 packages=("${build[@]}")
 [ "${1:-build}" = build ] || packages+=("${test[@]}")
@@ -22,6 +23,11 @@ echo "apt-get install -y --no-install-recommends ${missing[*]}"
 if [ "$(id -u)" != 0 ] || { [ "${YES:-}" != 1 ] && [ "${CI:-}" != true ]; }; then
 	echo "deps: run the line above as root, or this again as root with YES=1" >&2
 	exit 1
+fi
+# Debian's package starts a server; the tests want its programs alone.
+if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then
+	systemctl mask prometheus.service
+	echo "deps: prometheus.service is masked, so that it does not start; systemctl unmask takes that back" >&2
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
