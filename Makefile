@@ -26,7 +26,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
-BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter -Werror \
+BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
 	-Ivmlinux/$(ARCH) -Ivmlinux -Ibpf
 
 # RING=BYTES: a smaller ring buffer for the walks, to test what happens when it is full

@@ -18,16 +18,20 @@
 
 #include <bpf/bpf_tracing.h>
 
-/* *out = object->field: false if this kernel's type lacks the field or the read faults. */
+/*
+ * *out = object->field: false if this kernel's type lacks the field or the read faults. A name of
+ * the macro's own must not be one that a caller uses: "out" would then be the macro's variable.
+ */
 #define NSN_GET(object, field, out)                                                                \
 	({                                                                                         \
-		bool got = false;                                                                  \
+		bool nsn_got_ = false;                                                             \
 		if (bpf_core_field_exists((object)->field)) {                                      \
-			__u64 value = 0; /* little endian: the low bytes are the field */          \
-			got = !bpf_core_read(&value, sizeof((object)->field), &(object)->field);   \
-			*(out) = value;                                                            \
+			__u64 nsn_value_ = 0; /* little endian: the low bytes are the field */     \
+			nsn_got_ = !bpf_core_read(&nsn_value_, sizeof((object)->field),            \
+						  &(object)->field);                               \
+			*(out) = nsn_value_;                                                       \
 		}                                                                                  \
-		got;                                                                               \
+		nsn_got_;                                                                          \
 	})
 
 /* The same for a field that is not read as a 64-bit number: a pointer variable. */
@@ -38,12 +42,12 @@
 /* The same for a bitfield: a plain read would give its neighbours too. */
 #define NSN_GET_BIT(object, field, out)                                                            \
 	({                                                                                         \
-		bool got = false;                                                                  \
+		bool nsn_got_ = false;                                                             \
 		if (bpf_core_field_exists((object)->field)) {                                      \
 			*(out) = BPF_CORE_READ_BITFIELD_PROBED((object), field);                   \
-			got = true;                                                                \
+			nsn_got_ = true;                                                           \
 		}                                                                                  \
-		got;                                                                               \
+		nsn_got_;                                                                          \
 	})
 
 static __always_inline bool nsn_read_string(const char *from, char *out, __u32 size)
