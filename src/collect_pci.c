@@ -219,7 +219,10 @@ static int put_links(struct nsn_pci *pci, const char *bdf, struct nsn_rec_device
 
 	if (read_link(pci, bdf, "driver", text, sizeof(text)))
 		NSN_PUT_STR(rec, device, driver, text);
-	if (read_link(pci, bdf, "iommu", text, sizeof(text)))
+	/* in the place of the link an AMD IOMMU has a folder of its own: it is behind none */
+	nsn_format(path, sizeof(path), DEVICES "/%s/iommu", bdf);
+	length = nsn_collect__link_name(pci->root, path, text, sizeof(text));
+	if (length >= 0 || length == -EINVAL)
 		NSN_PUT_STR(rec, device, iommu, text);
 	if (read_link(pci, bdf, "physfn", text, sizeof(text)))
 		NSN_PUT_STR(rec, device, physfn, text);

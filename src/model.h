@@ -263,6 +263,7 @@ struct nsn_device {
 	bool in_kernel;
 	struct nsn_group *group;
 	struct nsn_iommu *iommu;         /* NULL: none, or unknown */
+	bool without_iommu;              /* known to be behind none, and in no group */
 	enum nsn_role role;
 	enum nsn_tri snoop_control;      /* of the unit it sits behind */
 	enum nsn_tri can_enforce;        /* its IOMMU could block No Snoop for it */

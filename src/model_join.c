@@ -54,6 +54,7 @@ static int join_device(struct nsn_model *model, struct nsn_device *device)
 	else if (NSN_KNOWS(&device->rec, group_device, iommu) && device->rec.iommu[0])
 		iommu = device->rec.iommu;
 	device->iommu = iommu ? nsn_model__iommu(model, iommu) : NULL;
+	device->without_iommu = !group && !iommu && NSN_KNOWS(&device->sys, device, iommu);
 	if (device->iommu && nsn_refs_append(&device->iommu->devices, device))
 		return -ENOMEM;
 	return group ? nsn_refs_append(&group->devices, device) : 0;
@@ -66,7 +67,8 @@ static void judge_capabilities(struct nsn_device *device)
 	const char *driver = NSN_KNOWS(rec, group_device, iommu_driver) ? rec->iommu_driver
 			     : device->iommu && NSN_KNOWS(&device->iommu->rec, iommu, driver)
 				     ? device->iommu->rec.driver
-				     : NULL;
+			     : device->without_iommu ? ""
+						     : NULL;
 
 	device->snoop_control = NSN_TRI(rec, group_device, snoop_control);
 	if (device->snoop_control == NSN_UNKNOWN && device->iommu)

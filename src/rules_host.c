@@ -52,7 +52,8 @@ int nsn_judge_refused(struct nsn_rule_run *run, const struct nsn_model *model)
 		enum nsn_tri passed_over = was_passed_over(device);
 		struct nsn_finding *finding;
 
-		if (passed_over == NSN_NO || (passed_over == NSN_UNKNOWN && !device->group))
+		if (passed_over == NSN_NO || device->without_iommu ||
+		    (passed_over == NSN_UNKNOWN && !device->group))
 			continue; /* without an IOMMU VFIO refuses for that reason */
 		if (device->cap_cache_coherency == NSN_YES) {
 			nsn_run__pass(run);

@@ -315,6 +315,21 @@ static void test_other_units(void **state)
 	assert_non_null(missing_reason(&records, "iommus.snoop_control", "smmu3"));
 }
 
+/* An AMD IOMMU is a PCI device too; where others have a link to their unit it has a folder. */
+static void test_unit_is_a_device(void **state)
+{
+	struct space space = express(0, PCI_EXP_TYPE_ENDPOINT, 0);
+	const struct nsn_rec_device *device;
+
+	(void)state;
+	add_device("pci0000:00/0000:00:01.0", "", &space);
+	sysroot_folder("/sys/devices/pci0000:00/0000:00:01.0/iommu/ivhd0");
+	collect();
+	device = device_of("0000:00:01.0");
+	assert_true(NSN_KNOWS(device, device, iommu));
+	assert_string_equal(device->iommu, "");
+}
+
 static void test_device(void **state)
 {
 	struct space space = express(0, PCI_EXP_TYPE_ENDPOINT, PCI_EXP_DEVCTL_NOSNOOP);
@@ -760,6 +775,7 @@ int main(void)
 		TEST(test_intel_units),
 		TEST(test_remapping_in_use),
 		TEST(test_other_units),
+		TEST(test_unit_is_a_device),
 		TEST(test_device),
 		TEST(test_bits_clear),
 		TEST(test_no_capability),
