@@ -31,6 +31,9 @@ bind() {
 	done
 }
 
+# unsafe_interrupts Y|N: VFIO's parameter, which type1 looks at when a group is attached
+unsafe_interrupts() { echo "$1" >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts; }
+
 # var NAME VALUE: a fact that the expectations can use as $v.NAME (VALUE is JSON)
 var() { printf '{"%s":%s}\n' "$1" "$2" >>"$CELL/vars.jsonl"; }
 

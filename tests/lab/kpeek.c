@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kpeek: the lab's witness. Prints, as one line of JSON, the state of VMs, IOMMU groups and Intel
- * IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no code with nosnoop
+ * kpeek: the lab's witness. Prints, as one line of JSON, the state of VMs, IOMMU groups, their
+ * domains and Intel IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no code with nosnoop
  * and loads no BPF program, so that what it says can be held against what nosnoop says.
  * Cells are quiet while it reads: it takes no lock and knows no retry.
  */
@@ -75,6 +75,37 @@ static uint64_t kptr(uint64_t addr)
 /* Addresses of symbols, 0 where the kernel has none of that name */
 static uint64_t vm_list, iommu_group_kset, dmar_drhd_units;
 
+/* The functions of the IOMMU drivers that this lab has, by which a domain's driver is told */
+static struct function {
+	uint64_t addr;
+	char *name;
+} functions[4096];
+static int nr_functions;
+
+static void function_add(const char *name, uint64_t addr)
+{
+	static const char *const prefixes[] = { "intel_iommu_", "amd_iommu_", "viommu_" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) ||
+		    nr_functions == sizeof(functions) / sizeof(*functions))
+			continue;
+		functions[nr_functions].addr = addr;
+		functions[nr_functions++].name = strdup(name);
+	}
+}
+
+static const char *function_name(uint64_t addr)
+{
+	int i;
+
+	for (i = 0; i < nr_functions; i++)
+		if (functions[i].addr == addr)
+			return functions[i].name;
+	return "";
+}
+
 static void symbols_read(void)
 {
 	static const struct {
@@ -98,6 +129,7 @@ static void symbols_read(void)
 		if (line[16] != ' ' || *name != ' ')
 			continue;
 		name[strcspn(name, "\t\n")] = 0;
+		function_add(name + 1, strtoull(line, NULL, 16));
 		for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 			if (!*wanted[i].addr && !strcmp(name, wanted[i].name))
 				*wanted[i].addr = strtoull(line, NULL, 16);
@@ -217,11 +249,56 @@ static void print_vms(void)
 	printf("]");
 }
 
+static bool field_exists(const char *type, const char *name)
+{
+	struct field f = {};
+	__s32 id;
+
+	return member_find(struct_id(type), name, strlen(name), &f, &id);
+}
+
+/* "v1" or "v2": pd_mode since 6.8 (PD_MODE_V1 is 1), PD_IOMMUV2_MASK (bit 3) of flags before */
+static const char *amd_format(uint64_t domain)
+{
+	uint64_t protection = domain - offset("protection_domain", "domain");
+
+	if (field_exists("protection_domain", "pd_mode"))
+		return value(protection, "protection_domain", "pd_mode") == 1 ? "v1" : "v2";
+	return value(protection, "protection_domain", "flags") & 8 ? "v2" : "v1";
+}
+
+/*
+ * What the driver itself holds of a domain. type 1 is UNMANAGED, a domain of VFIO or iommufd. The
+ * address of Intel's flag is for cells that change it.
+ */
+static void print_domain(uint64_t domain)
+{
+	uint64_t ops = value(domain, "iommu_domain", "ops"), flag;
+	uint64_t type = value(domain, "iommu_domain", "type");
+	const char *attach = "", *enforce = "";
+
+	if (ops) {
+		attach = function_name(value(ops, "iommu_domain_ops", "attach_dev"));
+		enforce = function_name(
+			value(ops, "iommu_domain_ops", "enforce_cache_coherency"));
+	}
+	printf(",\"type\":%d,\"driver\":\"%.*s\",\"enforce_op\":\"%s\"", (int)type,
+	       (int)strcspn(attach, "_"), attach, enforce);
+	if (type & 1 && !strncmp(attach, "amd_", 4))
+		printf(",\"page_table\":\"%s\"", amd_format(domain));
+	if (type != 1 || strncmp(attach, "intel_", 6))
+		return;
+	flag = domain - offset("dmar_domain", "domain");
+	printf(",\"force_snooping\":%d", (int)value(flag, "dmar_domain", "force_snooping"));
+	printf(",\"flag_address\":\"%llx\",\"flag_bit\":%d",
+	       (unsigned long long)(flag + offset("dmar_domain", "force_snooping")),
+	       (int)(field("dmar_domain", "force_snooping").bit % 8));
+}
+
 static void print_groups(void)
 {
 	static uint64_t groups[MAX_OBJECTS];
 	uint64_t kset = iommu_group_kset ? kptr(iommu_group_kset) : 0;
-	uint64_t dmar = offset("dmar_domain", "domain");
 	int i, n = 0;
 
 	if (kset)
@@ -239,11 +316,7 @@ static void print_groups(void)
 		       domain == value(groups[i], "iommu_group", "blocking_domain") ? "true"
 										    : "false");
 		if (domain)
-			printf(",\"type\":%d", (int)value(domain, "iommu_domain", "type"));
-		/* 1: UNMANAGED, a domain of VFIO or iommufd; this lab's are Intel's */
-		if (domain && value(domain, "iommu_domain", "type") == 1)
-			printf(",\"force_snooping\":%d",
-			       (int)value(domain - dmar, "dmar_domain", "force_snooping"));
+			print_domain(domain);
 		printf("}");
 	}
 	printf("]");
