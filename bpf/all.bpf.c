@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * all.bpf.c - the snapshot's programs in one object: the kernel's BTF is then parsed once, not four
+ * all.bpf.c - the snapshot's programs in one object: the kernel's BTF is then parsed once, not six
  * times, which is most of what an audit costs.
  *
  * Kernel side. Where it cannot be loaded as a whole, user space falls back to one object a
@@ -8,5 +8,7 @@
  */
 #include "files.bpf.c"
 #include "iommu.bpf.c"
+#include "iommufd.bpf.c"
 #include "kvm.bpf.c"
+#include "vdpa.bpf.c"
 #include "vfio.bpf.c"

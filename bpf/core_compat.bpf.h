@@ -73,7 +73,9 @@ static __always_inline bool nsn_symbol_name(__u64 function, char *out, __u32 siz
 #include "compat/task.bpf.h"
 
 #include "compat/iommu.bpf.h"
+#include "compat/iommufd.bpf.h"
 #include "compat/kvm.bpf.h"
+#include "compat/vdpa.bpf.h"
 #include "compat/vfio.bpf.h"
 
 #endif /* NSN_CORE_COMPAT_BPF_H */

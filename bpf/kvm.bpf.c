@@ -44,6 +44,7 @@ static long each_file(__u32 index, void *unused)
 		} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
 			NSN_SET(rec, vm_file, kind, NSN_FILE_VFIO_DEVICE);
 			NSN_FILL(rec, vm_file, vfio_device, nsn_file_vfio_device, file);
+			NSN_FILL(rec, vm_file, iommufd, nsn_file_iommufd, file);
 		} else {
 			NSN_SET(rec, vm_file, kind, NSN_FILE_NONE);
 		}

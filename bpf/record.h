@@ -104,6 +104,7 @@ enum nsn_list {
 	NSN_LIST_VFIO_DEVICES,
 	NSN_LIST_GROUPS,
 	NSN_LIST_GROUP_DEVICES,
+	NSN_LIST_IOMMUFD_OBJECTS,
 	NSN_LIST_RECORDS, /* records that no buffer had room for */
 	NSN_LIST_MAX,
 };
@@ -310,7 +311,8 @@ enum nsn_name_source {
 	KEY(vm, VM)                                                                                \
 	NUM(kind)                  /* enum nsn_file_kind; NONE: a file of another kind */          \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
-	KEY(vfio_device, VFIO_DEVICE)
+	KEY(vfio_device, VFIO_DEVICE)                                                              \
+	KEY(iommufd, IOMMUFD)      /* that the device file is bound to; 0: not bound */
 
 #define NSN_FIELDS_VFIO_GROUP(NUM, KEY, STR)                                                       \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
@@ -327,10 +329,8 @@ enum nsn_name_source {
 #define NSN_FIELDS_VFIO_DEVICE(NUM, KEY, STR)                                                      \
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
-	KEY(iommufd, IOMMUFD)      /* the context it is bound to by its character device */        \
 	KEY(vm, VM)                                                                                \
 	NUM(open_count)                                                                            \
-	NUM(cap_enforce)           /* device_iommu_capable(ENFORCE_CACHE_COHERENCY) would say */   \
 	STR(name, NSN_DEVICE_LEN)  /* of the parent device: a BDF, an mdev's uuid */
 
 #define NSN_FIELDS_CONTAINER(NUM, KEY, STR)                                                        \
@@ -357,6 +357,67 @@ enum nsn_name_source {
 	KEY(domain, DOMAIN)                                                                        \
 	KEY(group, GROUP)                                                                          \
 	NUM(group_id)
+
+/* struct iommufd_ctx: a context, and how many objects of each type it has. */
+#define NSN_FIELDS_IOMMUFD(NUM, KEY, STR)                                                          \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(mm, MM)                /* of one of its mappings; 0: it has none */                    \
+	NUM(mapped)                /* it has at least one mapping */                               \
+	NUM(devices)                                                                               \
+	NUM(page_tables)                                                                           \
+	NUM(accesses)                                                                              \
+	NUM(address_spaces)        /* IOAS */                                                      \
+	NUM(complete)
+
+/* A hardware page table of a context: iommufd's view of a domain. */
+#define NSN_FIELDS_IOMMUFD_HWPT(NUM, KEY, STR)                                                     \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(parent, DOMAIN)        /* of a nested one: what it is nested in; else 0 */             \
+	NUM(id)                    /* the number that user space knows it by */                    \
+	NUM(address_space)         /* id of its IOAS; 0: nested */                                 \
+	NUM(nested)                                                                                \
+	NUM(enforced)              /* iommufd_hwpt_paging.enforce_cache_coherency */               \
+	NUM(automatic)             /* made by an attach, and shared by later ones */
+
+/* A device that is bound to a context. */
+#define NSN_FIELDS_IOMMUFD_DEVICE(NUM, KEY, STR)                                                   \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(domain, DOMAIN)        /* that iommufd attached its group to; 0: to none */            \
+	KEY(group, GROUP)          /* 0: there is no IOMMU for it */                               \
+	NUM(id)                                                                                    \
+	NUM(group_id)                                                                              \
+	NUM(owner)                 /* the context is the owner of the group's DMA */               \
+	NUM(must_enforce)          /* page tables made for it must block No Snoop */               \
+	NUM(pasids)                /* PASIDs of its group that have a page table of their own */   \
+	STR(name, NSN_DEVICE_LEN)
+
+/* A domain that a PASID of a device's group is attached to. */
+#define NSN_FIELDS_IOMMUFD_PASID(NUM, KEY, STR)                                                    \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(group, GROUP)                                                                          \
+	NUM(group_id)                                                                              \
+	NUM(pasid)                                                                                 \
+	STR(name, NSN_DEVICE_LEN)  /* of the device */
+
+/* An access of the kernel's own (an emulated device's) to a context's mappings. */
+#define NSN_FIELDS_IOMMUFD_ACCESS(NUM, KEY, STR)                                                   \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(vfio_device, VFIO_DEVICE) /* 0: it is not VFIO's */                                    \
+	NUM(id)                                                                                    \
+	NUM(address_space)         /* id of the IOAS it is attached to; 0: to none */
+
+/* struct vhost_vdpa: a vDPA device in a user's hands. */
+#define NSN_FIELDS_VDPA(NUM, KEY, STR)                                                             \
+	KEY(vdpa, VDPA)                                                                            \
+	KEY(mm, MM)                /* of the user, once it is the owner; else 0 */                 \
+	KEY(domain, DOMAIN)        /* 0: the device does its DMA by itself */                      \
+	KEY(group, GROUP)          /* of the device that does the DMA; 0: none */                  \
+	NUM(group_id)                                                                              \
+	NUM(mappings)                                                                              \
+	STR(name, NSN_DEVICE_LEN)  /* on the vdpa bus */                                           \
+	STR(device, NSN_DEVICE_LEN) /* that does the DMA: a BDF */
 
 #define NSN_FIELDS_GROUP(NUM, KEY, STR)                                                            \
 	KEY(group, GROUP)                                                                          \
@@ -481,7 +542,8 @@ enum nsn_name_source {
 	KEY(vm, VM)                                                                                \
 	KEY(container, CONTAINER)                                                                  \
 	KEY(group, GROUP)                                                                          \
-	KEY(vfio_group, VFIO_GROUP)
+	KEY(vfio_group, VFIO_GROUP)                                                                \
+	KEY(iommufd, IOMMUFD)
 
 /* An object whose parts changed while they were read, three times over: believe none of them. */
 #define NSN_FIELDS_TORN(NUM, KEY, STR)                                                             \
@@ -490,7 +552,9 @@ enum nsn_name_source {
 	KEY(group, GROUP)                                                                          \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
-	KEY(domain, DOMAIN)
+	KEY(domain, DOMAIN)                                                                        \
+	KEY(iommufd, IOMMUFD)                                                                      \
+	KEY(vdpa, VDPA)
 
 /* ---- news: what happened between two snapshots ----------------------------------------------- */
 
@@ -559,6 +623,12 @@ enum nsn_name_source {
 	NUM(container)                                                                             \
 	NUM(type1_domain)                                                                          \
 	NUM(type1_group)                                                                           \
+	NUM(iommufd)                                                                               \
+	NUM(iommufd_hwpt)                                                                          \
+	NUM(iommufd_device)                                                                        \
+	NUM(iommufd_pasid)                                                                         \
+	NUM(iommufd_access)                                                                        \
+	NUM(vdpa)                                                                                  \
 	NUM(group)                                                                                 \
 	NUM(group_device)                                                                          \
 	NUM(domain)                                                                                \
@@ -585,6 +655,12 @@ enum nsn_name_source {
 	R(CONTAINER, container)                                                                    \
 	R(TYPE1_DOMAIN, type1_domain)                                                              \
 	R(TYPE1_GROUP, type1_group)                                                                \
+	R(IOMMUFD, iommufd)                                                                        \
+	R(IOMMUFD_HWPT, iommufd_hwpt)                                                              \
+	R(IOMMUFD_DEVICE, iommufd_device)                                                          \
+	R(IOMMUFD_PASID, iommufd_pasid)                                                            \
+	R(IOMMUFD_ACCESS, iommufd_access)                                                          \
+	R(VDPA, vdpa)                                                                              \
 	R(GROUP, group)                                                                            \
 	R(GROUP_DEVICE, group_device)                                                              \
 	R(DOMAIN, domain)                                                                          \
@@ -654,7 +730,7 @@ NSN_RECORDS(NSN_EXPAND_ORDER)
 _Static_assert(sizeof(struct nsn_rec) == 8, "header of a record");
 _Static_assert(sizeof(struct nsn_rec_file) == 8 + 12 * 8 + 16, "record: file");
 _Static_assert(sizeof(struct nsn_rec_vm) == 8 + 13 * 8 + 16 + 32, "record: vm");
-_Static_assert(sizeof(struct nsn_rec_vm_file) == 8 + 4 * 8, "record: vm_file");
+_Static_assert(sizeof(struct nsn_rec_vm_file) == 8 + 5 * 8, "record: vm_file");
 _Static_assert(sizeof(struct nsn_rec_type1_group) == 8 + 4 * 8, "record: type1_group");
 
 #endif /* NSN_RECORD_H */

@@ -193,6 +193,73 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	    " protection_domain_mode.PD_MODE_V1 protection_domain_mode.PD_MODE_V2",
 	    "protection_domain.flags protection_domain.domain"),
 	ROW(nsn_interrupt_remapping, "vmlinux", "iommus[].interrupt_remapping", NULL),
+
+	/* iommufd */
+	ROW(nsn_xarray_head, "vmlinux", "what is in containers[] of kind iommufd",
+	    "xarray.xa_head"),
+	ROW(nsn_xa_width, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.slots"),
+	ROW(nsn_xa_shift, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.shift"),
+	ROW(nsn_xa_slot, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.slots"),
+	ROW(nsn_has_iommufd, "iommufd", "containers[] of kind iommufd",
+	    "iommufd_ctx iommufd_hwpt_paging iommufd_device"),
+	ROW(nsn_iommufd_objects, "iommufd", "what is in containers[] of kind iommufd",
+	    "iommufd_ctx.objects"),
+	ROW(nsn_is_iommufd, "iommufd", "containers[] of kind iommufd that no descriptor shows",
+	    "iommufd_ctx.file"),
+	ROW(nsn_iommufd_object_type, "iommufd", "what is in containers[] of kind iommufd",
+	    "iommufd_object.type iommufd_object_type.IOMMUFD_OBJ_DEVICE"
+	    " iommufd_object_type.IOMMUFD_OBJ_HWPT_PAGING"
+	    " iommufd_object_type.IOMMUFD_OBJ_HWPT_NESTED iommufd_object_type.IOMMUFD_OBJ_IOAS"
+	    " iommufd_object_type.IOMMUFD_OBJ_ACCESS"),
+	ROW(nsn_iommufd_object_id, "iommufd", "which page table is which", "iommufd_object.id"),
+	ROW(nsn_ioas_mm, "iommufd", "vms[].links by same_mm",
+	    "iommufd_ioas.obj iommufd_ioas.iopt.area_itree.rb_root.rb_node iopt_area.node.rb"
+	    " iopt_area.pages iopt_pages.source_mm"),
+	ROW(nsn_ioas_id, "iommufd", "which page table maps what", "iommufd_ioas.obj.id"),
+	ROW(nsn_hwpt_domain, "iommufd", "containers[].domains, vms[].paths",
+	    "iommufd_hw_pagetable.domain"),
+	ROW(nsn_hwpt_paging, "iommufd", "containers[].domains", "iommufd_hwpt_paging.common.obj"),
+	ROW(nsn_paging_domain, "iommufd", "containers[].domains",
+	    "iommufd_hwpt_paging.common.domain"),
+	ROW(nsn_paging_ioas, "iommufd", "which page table maps what", "iommufd_hwpt_paging.ioas"),
+	ROW(nsn_paging_enforced, "iommufd", "domains[].coherency.vfio_flag",
+	    "iommufd_hwpt_paging.enforce_cache_coherency"),
+	ROW(nsn_paging_automatic, "iommufd", "which page tables attaches share",
+	    "iommufd_hwpt_paging.auto_domain"),
+	ROW(nsn_nested_domain, "iommufd", "containers[].domains",
+	    "iommufd_hwpt_nested.common.obj iommufd_hwpt_nested.common.domain"),
+	ROW(nsn_nested_parent, "iommufd", "domains[] of kind nested: whether they block",
+	    "iommufd_hwpt_nested.common.obj iommufd_hwpt_nested.parent"),
+	ROW(nsn_iommufd_device, "iommufd", "vms[].paths", "iommufd_device.obj"),
+	ROW(nsn_iommufd_device_device, "iommufd", "vms[].paths", "iommufd_device.dev"),
+	ROW(nsn_iommufd_device_must, "iommufd", "what its page tables must do",
+	    "iommufd_device.enforce_cache_coherency"),
+	ROW(nsn_iommufd_device_group, "iommufd", "vms[].paths", "iommufd_device.igroup"),
+	ROW(nsn_iommufd_group_group, "iommufd", "vms[].paths", "iommufd_group.group"),
+	ROW(nsn_attach_domain, "iommufd", "vms[].paths",
+	    "iommufd_attach.hwpt", "!iommufd_attach iommufd_group.hwpt"),
+	ROW(nsn_iommufd_group_pasids, "iommufd", "vms[].paths of PASIDs",
+	    "iommufd_group.pasid_attach", "iommufd_group.hwpt"),
+	ROW(nsn_iommufd_group_domain, "iommufd", "vms[].paths", "iommufd_group.hwpt",
+	    "iommufd_group.pasid_attach iommufd_attach.hwpt"),
+	ROW(nsn_iommufd_access, "iommufd", "paths[].dma: emulated", "iommufd_access.obj"),
+	ROW(nsn_access_ioas, "iommufd", "paths[].dma: emulated", "iommufd_access.ioas"),
+	ROW(nsn_access_vfio_device, "iommufd", "paths[].dma: emulated",
+	    "iommufd_access.data vfio:vfio_device.iommufd_access"),
+
+	/* vDPA */
+	ROW(nsn_has_vdpa, "vhost_vdpa", "containers[] of kind vdpa", "vhost_vdpa"),
+	ROW(nsn_vdpa_domain, "vhost_vdpa", "containers[].domains, rule NS020",
+	    "vhost_vdpa.domain"),
+	ROW(nsn_vdpa_mm, "vhost_vdpa", "vms[].links by same_mm", "vhost_vdpa.vdev.mm"),
+	ROW(nsn_vdpa_device, "vhost_vdpa", "which device it is", "vhost_vdpa.vdpa"),
+	ROW(nsn_vdpa_name, "vhost_vdpa", "which device it is", "vdpa_device.dev.kobj.name"),
+	ROW(nsn_vdpa_dma_device, "vhost_vdpa", "which device does the DMA",
+	    "vdpa_device.dma_dev", "vdpa_device.vmap.dma_dev"),
+	ROW(nsn_vdpa_bucket, "vhost_vdpa", "rule NS020: whether memory is mapped",
+	    "vhost_vdpa.as"),
+	ROW(nsn_vdpa_space_mappings, "vhost_vdpa", "rule NS020: whether memory is mapped",
+	    "vhost_vdpa_as.hash_link vhost_vdpa_as.iotlb.nmaps"),
 };
 
 const size_t nsn_accessor_rows_count = NSN_ARRAY_SIZE(nsn_accessor_rows);
@@ -213,6 +280,9 @@ const struct nsn_accessor_row nsn_program_rows[] = {
 	ROW(walk_groups, "iommu", "groups[]", NULL),
 	ROW(walk_given_groups, "iommu", "groups[] of containers", NULL),
 	ROW(walk_domains, "iommu", "domains[]", NULL),
+	ROW(walk_iommufds, "iommufd", "containers[] of kind iommufd",
+	    "iommufd_ctx iommufd_hwpt_paging iommufd_device"),
+	ROW(walk_vdpas, "vhost_vdpa", "containers[] of kind vdpa", "vhost_vdpa"),
 };
 
 const size_t nsn_program_rows_count = NSN_ARRAY_SIZE(nsn_program_rows);

@@ -31,6 +31,8 @@ enum object_id {
 	OBJECT_KVM,
 	OBJECT_VFIO,
 	OBJECT_IOMMU,
+	OBJECT_IOMMUFD,
+	OBJECT_VDPA,
 	OBJECT_MAX,
 };
 
@@ -38,8 +40,8 @@ struct nsn_bpf {
 	struct walk_object objects[OBJECT_MAX];
 	struct bpf_link *files_link;
 	uint64_t symbols[NSN_SYM_MAX]; /* as they were resolved last */
-	bool without_vfio;             /* the object with all was loaded without its VFIO programs */
-	bool without_iommu;
+	/* the object with all was loaded without the programs of these */
+	bool without_vfio, without_iommu, without_iommufd, without_vdpa;
 	struct nsn_bpf_state states[NSN_PART_MAX];
 	struct nsn_records *out; /* where the ring buffer's callback puts records */
 	int out_error;

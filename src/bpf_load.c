@@ -14,9 +14,11 @@
 #include "all.skel.h"
 #include "files.skel.h"
 #include "iommu.skel.h"
+#include "iommufd.skel.h"
 #include "kvm.skel.h"
 #include "log.h"
 #include "probes.h"
+#include "vdpa.skel.h"
 #include "vfio.skel.h"
 
 #define RING_SIZE_MAX (256 << 20) /* bytes; a snapshot of more records than that is not believed */
@@ -33,12 +35,16 @@ static const struct {
 	[NSN_WALK_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_groups" },
 	[NSN_WALK_GIVEN_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_given_groups" },
 	[NSN_WALK_DOMAINS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_domains" },
+	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds" },
+	[NSN_WALK_VDPAS] = { NSN_PART_VDPA, OBJECT_VDPA, "walk_vdpas" },
 };
 
 /* The object that stands in for another: the one with all, once that is loaded with it. */
 enum object_id nsn_bpf__where(const struct nsn_bpf *bpf, enum object_id id)
 {
-	if (!bpf->objects[OBJECT_ALL].object || (id == OBJECT_VFIO && bpf->without_vfio))
+	if (!bpf->objects[OBJECT_ALL].object || (id == OBJECT_VFIO && bpf->without_vfio) ||
+	    (id == OBJECT_IOMMUFD && bpf->without_iommufd) ||
+	    (id == OBJECT_VDPA && bpf->without_vdpa))
 		return id;
 	return OBJECT_ALL;
 }
@@ -111,6 +117,12 @@ void nsn_bpf__close_object(struct walk_object *walk, enum object_id id)
 	case OBJECT_VFIO:
 		vfio_bpf__destroy(walk->skeleton);
 		break;
+	case OBJECT_IOMMUFD:
+		iommufd_bpf__destroy(walk->skeleton);
+		break;
+	case OBJECT_VDPA:
+		vdpa_bpf__destroy(walk->skeleton);
+		break;
 	default:
 		iommu_bpf__destroy(walk->skeleton);
 		break;
@@ -160,7 +172,7 @@ static int start_files(struct nsn_bpf *bpf, enum object_id id)
 
 /*
  * Looking a type up that no BTF has costs libbpf a walk over all of it: programs for what is
- * plainly not there stay out. A VFIO that sysfs does not show is loaded by itself later.
+ * plainly not there stay out. What is there although sysfs does not show it is loaded by itself later.
  */
 static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 {
@@ -168,6 +180,8 @@ static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 			    access("/sys/class/vfio-dev", F_OK) &&
 			    access("/sys/class/misc/vfio", F_OK);
 	bpf->without_iommu = !nsn_folder_has_entries("/sys/kernel/iommu_groups");
+	bpf->without_iommufd = access("/sys/class/misc/iommu", F_OK);
+	bpf->without_vdpa = access("/sys/bus/vdpa", F_OK);
 	bpf_program__set_autoload(all->progs.walk_vfio_groups, !bpf->without_vfio);
 	bpf_program__set_autoload(all->progs.walk_vfio_devices, !bpf->without_vfio);
 	bpf_program__set_autoload(all->progs.walk_containers, !bpf->without_vfio);
@@ -175,6 +189,8 @@ static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 	bpf_program__set_autoload(all->progs.walk_groups, !bpf->without_iommu);
 	bpf_program__set_autoload(all->progs.walk_given_groups, !bpf->without_iommu);
 	bpf_program__set_autoload(all->progs.walk_domains, !bpf->without_iommu);
+	bpf_program__set_autoload(all->progs.walk_iommufds, !bpf->without_iommufd);
+	bpf_program__set_autoload(all->progs.walk_vdpas, !bpf->without_vdpa);
 }
 
 static int load_object(struct nsn_bpf *bpf, struct walk_object *walk, enum object_id id)
@@ -190,6 +206,10 @@ static int load_object(struct nsn_bpf *bpf, struct walk_object *walk, enum objec
 		return OPEN_SKELETON(walk, kvm, (void)0);
 	case OBJECT_VFIO:
 		return OPEN_SKELETON(walk, vfio, (void)0);
+	case OBJECT_IOMMUFD:
+		return OPEN_SKELETON(walk, iommufd, (void)0);
+	case OBJECT_VDPA:
+		return OPEN_SKELETON(walk, vdpa, (void)0);
 	default:
 		return OPEN_SKELETON(walk, iommu, (void)0);
 	}

@@ -148,8 +148,6 @@ static void open_parts(struct nsn_bpf *bpf)
 {
 	for (size_t i = 0; i < NSN_PART_MAX; i++)
 		nsn_bpf__set_state(bpf, i, NSN_SOURCE_OK, "");
-	nsn_bpf__set_state(bpf, NSN_PART_IOMMUFD, NSN_SOURCE_FAILED,
-		  "iommufd's objects are not read by this version");
 	find_absent(bpf, resolved, bpf);
 	if (bpf->states[NSN_PART_KVM].state == NSN_SOURCE_OK)
 		open_part(bpf, NSN_PART_KVM, OBJECT_KVM, "KVM");
@@ -162,6 +160,10 @@ static void open_parts(struct nsn_bpf *bpf)
 	}
 	if (bpf->states[NSN_PART_IOMMU].state == NSN_SOURCE_OK)
 		open_part(bpf, NSN_PART_IOMMU, OBJECT_IOMMU, "the IOMMU core");
+	if (bpf->states[NSN_PART_IOMMUFD].state == NSN_SOURCE_OK)
+		open_part(bpf, NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "iommufd");
+	if (bpf->states[NSN_PART_VDPA].state == NSN_SOURCE_OK)
+		open_part(bpf, NSN_PART_VDPA, OBJECT_VDPA, "vhost-vdpa");
 }
 
 /* Modules without BTF: their symbols are there, their structures cannot be read. */

@@ -13,9 +13,9 @@
 #include <uthash.h>
 
 #include "bpf_load.h"
+#include "collect_clean.h"
 #include "keys.h"
 #include "log.h"
-#include "probes.h"
 
 #define RETRIES 3
 
@@ -73,6 +73,12 @@ static bool root_of(const struct nsn_rec *rec, enum nsn_class *class, uint64_t *
 		[NSN_REC_CONTAINER] = NSN_CLASS_CONTAINER,
 		[NSN_REC_TYPE1_DOMAIN] = NSN_CLASS_CONTAINER,
 		[NSN_REC_TYPE1_GROUP] = NSN_CLASS_CONTAINER,
+		[NSN_REC_IOMMUFD] = NSN_CLASS_IOMMUFD,
+		[NSN_REC_IOMMUFD_HWPT] = NSN_CLASS_IOMMUFD,
+		[NSN_REC_IOMMUFD_DEVICE] = NSN_CLASS_IOMMUFD,
+		[NSN_REC_IOMMUFD_PASID] = NSN_CLASS_IOMMUFD,
+		[NSN_REC_IOMMUFD_ACCESS] = NSN_CLASS_IOMMUFD,
+		[NSN_REC_VDPA] = NSN_CLASS_VDPA,
 		[NSN_REC_GROUP] = NSN_CLASS_GROUP,
 		[NSN_REC_GROUP_DEVICE] = NSN_CLASS_GROUP,
 		[NSN_REC_DOMAIN] = NSN_CLASS_DOMAIN,
@@ -103,6 +109,18 @@ static uint64_t mix(uint64_t hash, const struct nsn_rec *rec)
 	return hash ? hash : 1;
 }
 
+/*
+ * Who owns a group's DMA and is not VFIO may be an iommufd context that no descriptor shows. The walk
+ * over contexts describes it only if it is one.
+ */
+static int note_owner(struct pass *pass, const struct nsn_rec_group *group)
+{
+	if (!NSN_KNOWS(group, group, owner) || !NSN_KNOWS(group, group, owner_group) ||
+	    !group->owner || group->owner_group)
+		return 0;
+	return obtain(pass, NSN_CLASS_IOMMUFD, group->owner) ? 0 : -ENOMEM;
+}
+
 /* Takes in what walks added since `from`: who it describes, and whom it points at. */
 static int digest(struct pass *pass, size_t from)
 {
@@ -121,6 +139,8 @@ static int digest(struct pass *pass, size_t from)
 			if (address && !obtain(pass, desc->fields[i].class, address))
 				return -ENOMEM;
 		}
+		if (rec->kind == NSN_REC_GROUP && note_owner(pass, (const void *)rec))
+			return -ENOMEM;
 		if (root_of(rec, &class, &address) && address) {
 			object = obtain(pass, class, address);
 			if (!object)
@@ -182,6 +202,8 @@ static int make_pass(struct nsn_bpf *bpf, const struct nsn_records *files, struc
 		{ NSN_WALK_VFIO_DEVICES, NSN_CLASS_VFIO_DEVICE },
 		{ NSN_WALK_VFIO_GROUPS, NSN_CLASS_VFIO_GROUP }, /* those of such devices */
 		{ NSN_WALK_CONTAINERS, NSN_CLASS_CONTAINER },
+		{ NSN_WALK_IOMMUFDS, NSN_CLASS_IOMMUFD },
+		{ NSN_WALK_VDPAS, NSN_CLASS_VDPA },
 		{ NSN_WALK_GIVEN_GROUPS, NSN_CLASS_GROUP },
 		{ NSN_WALK_DOMAINS, NSN_CLASS_DOMAIN },
 	};
@@ -237,6 +259,12 @@ static size_t compare(struct pass *before, struct pass *now, struct nsn_records 
 		case NSN_CLASS_GROUP:
 			NSN_PUT(&rec, torn, group, entry->id.address);
 			break;
+		case NSN_CLASS_IOMMUFD:
+			NSN_PUT(&rec, torn, iommufd, entry->id.address);
+			break;
+		case NSN_CLASS_VDPA:
+			NSN_PUT(&rec, torn, vdpa, entry->id.address);
+			break;
 		default:
 			NSN_PUT(&rec, torn, domain, entry->id.address);
 			break;
@@ -274,69 +302,6 @@ static int agree(struct nsn_bpf *bpf, struct nsn_records *files, struct pass *be
 
 /* ---- what leaves the collector --------------------------------------------------------------- */
 
-/* A kernel function's name as %ps gave it: "name [module]", or an address if it has none. */
-static void clean_symbol(char *text)
-{
-	if (strncmp(text, "0x", 2) == 0)
-		text[0] = '\0'; /* the kernel could not name it: its address stays here */
-	text[strcspn(text, " ")] = '\0';
-}
-
-static void clean_domain(struct nsn_rec_domain *domain)
-{
-	int stage;
-
-	clean_symbol(domain->iommu_driver);
-	nsn_iommu_driver_name(domain->iommu_driver, domain->iommu_driver,
-			      sizeof(domain->iommu_driver));
-	if (!domain->iommu_driver[0]) /* a shared domain of the core: no driver's own */
-		domain->h.known &= ~NSN_BIT(domain, iommu_driver);
-	clean_symbol(domain->op);
-	stage = nsn_page_table_of_op(domain->op);
-	if (stage >= 0)
-		NSN_PUT(domain, domain, page_table, stage);
-}
-
-/* "PID-FD", the name of the VM's debugfs folder. */
-static void clean_vm(struct nsn_rec_vm *vm)
-{
-	const char *dash = strchr(vm->debugfs, '-');
-	uint64_t fd;
-
-	if (NSN_KNOWS(vm, vm, debugfs) && dash && nsn_parse_u64(dash + 1, &fd) == 0)
-		NSN_PUT(vm, vm, fd, fd);
-	vm->h.known &= ~NSN_BIT(vm, debugfs);
-}
-
-/* Strings come from the kernel as bytes; a process name is whatever its owner likes. */
-static void clean_strings(struct nsn_rec *rec)
-{
-	const struct nsn_rec_desc *desc = &nsn_rec_descs[rec->kind];
-	char copy[NSN_TEXT_LEN];
-
-	for (size_t i = 0; i < desc->fields_count; i++) {
-		char *text = (char *)rec + desc->fields[i].offset;
-
-		if (desc->fields[i].type != NSN_FIELD_STR || !nsn_rec_knows(rec, i))
-			continue;
-		text[desc->fields[i].size - 1] = '\0';
-		nsn_format(copy, sizeof(copy), "%s", text);
-		memset(text, 0, desc->fields[i].size);
-		nsn_utf8_copy(text, desc->fields[i].size, copy);
-	}
-	if (rec->kind == NSN_REC_GROUP_DEVICE) {
-		struct nsn_rec_group_device *device = (void *)rec;
-
-		clean_symbol(device->iommu_driver);
-		nsn_iommu_driver_name(device->iommu_driver, device->iommu_driver,
-				      sizeof(device->iommu_driver));
-	} else if (rec->kind == NSN_REC_DOMAIN) {
-		clean_domain((void *)rec);
-	} else if (rec->kind == NSN_REC_VM) {
-		clean_vm((void *)rec);
-	}
-}
-
 struct nsn_collect_bpf {
 	struct nsn_bpf *bpf;
 	struct nsn_keys *keys;
@@ -373,7 +338,7 @@ static int emit(struct nsn_collect_bpf *collector, const struct nsn_records *rec
 	for (const struct nsn_rec *rec = nsn_records__next(records, NULL); rec && !err;
 	     rec = nsn_records__next(records, rec)) {
 		memcpy(&copy, rec, rec->size);
-		clean_strings(&copy.h);
+		nsn_collect__clean(&copy.h);
 		err = nsn_keys__translate(collector->keys, &copy.h);
 		if (!err)
 			err = nsn_sink__put(sink, &copy.h);

@@ -148,6 +148,8 @@ static void explain_null(const struct nsn_domain *domain, struct nsn_value *valu
 		value->reason = "the driver claims it, but this page-table format has no such bit";
 	else if (domain->kind == NSN_DOMAIN_SVA)
 		value->reason = "shared with a process: its PASID entry decides";
+	else if (domain->by_pasid)
+		value->reason = "its PASID entry decides, which is not read";
 }
 
 NSN_GETTER(get_enforced, nsn_domain)
@@ -185,8 +187,10 @@ NSN_GETTER(get_vfio_flag, nsn_domain)
 	put_tri(value, object->vfio_flag, NSN_TONE_PLAIN, NSN_TONE_PLAIN);
 	if (value->type != NSN_VALUE_UNKNOWN)
 		return;
-	if (container ? container->kind != NSN_CONTAINER_TYPE1 &&
-				container->kind != NSN_CONTAINER_UNKNOWN
+	if (container ? (container->kind != NSN_CONTAINER_TYPE1 &&
+			 container->kind != NSN_CONTAINER_IOMMUFD &&
+			 container->kind != NSN_CONTAINER_UNKNOWN) ||
+				object->kind == NSN_DOMAIN_NESTED
 		      : object->kind != NSN_DOMAIN_UNKNOWN && !object->user)
 		put_none(value);
 }
@@ -250,7 +254,7 @@ const struct nsn_field nsn_fields_domain[] = {
 		.path = "id",
 		.header = "DOMAIN",
 		.source = "kernel.iommu",
-		.help = "g<lowest attached group>, or g<group>/default.",
+		.help = "g<lowest attached group>, g<group>/default, or g<group>/pasid<number>.",
 		.get = get_domain_id_any,
 	},
 	{
@@ -348,7 +352,7 @@ const struct nsn_field nsn_fields_domain[] = {
 		.path = "coherency.vfio_flag",
 		.header = "VFIO'S FLAG",
 		.source = "kernel.type1",
-		.help = "What VFIO recorded when it asked.",
+		.help = "What VFIO or iommufd recorded when it asked.",
 		.get = get_vfio_flag_any,
 	},
 	{

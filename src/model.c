@@ -159,6 +159,10 @@ static void free_objects(struct nsn_model *model)
 		free_refs(&container->vfio_groups);
 		free_refs(&container->type1_domains);
 		free_refs(&container->type1_groups);
+		free_refs(&container->page_tables);
+		free_refs(&container->bound);
+		free_refs(&container->pasids);
+		free_refs(&container->accesses);
 	}
 	for (size_t i = 0; i < model->domains_count; i++) {
 		free_refs(&model->domains[i].groups);

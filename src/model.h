@@ -165,6 +165,12 @@ struct nsn_container {
 	struct nsn_refs vfio_groups; /* groups that were set into it, with a domain or not */
 	struct nsn_refs type1_domains; /* struct nsn_rec_type1_domain */
 	struct nsn_refs type1_groups;  /* struct nsn_rec_type1_group */
+	struct nsn_rec_iommufd iommufd; /* of that kind; .h.known 0: it could not be read */
+	struct nsn_rec_vdpa vdpa;       /* of that kind; likewise */
+	struct nsn_refs page_tables;    /* struct nsn_rec_iommufd_hwpt */
+	struct nsn_refs bound;          /* struct nsn_rec_iommufd_device */
+	struct nsn_refs pasids;         /* struct nsn_rec_iommufd_pasid */
+	struct nsn_refs accesses;       /* struct nsn_rec_iommufd_access */
 	bool torn;
 	bool truncated;
 };
@@ -198,17 +204,19 @@ enum nsn_enforced_source {
 };
 
 struct nsn_domain {
-	char id[NSN_ID_LEN]; /* g<lowest attached group>, g<N>/default */
+	char id[NSN_ID_LEN]; /* g<lowest attached group>, g<N>/default, g<N>/pasid<M> */
 	struct nsn_rec_domain rec;
 	struct nsn_container *container; /* NULL: none */
+	struct nsn_domain *parent;       /* of a nested one: what it is nested in; NULL: unknown */
 	struct nsn_refs groups;          /* that are attached now */
 	struct nsn_refs devices;
 	char iommu_driver[NSN_NAME_LEN]; /* intel, amd, virtio, …; "" unknown */
 	char op[NSN_SYMBOL_LEN];         /* its enforce function; "" none or unknown */
 	enum nsn_domain_kind kind;
 	const char *page_table;          /* first, second, v1, v2; NULL: not told apart or unknown */
-	bool user;                       /* VFIO's or iommufd's: not a host's DMA-API domain */
-	enum nsn_tri vfio_flag;
+	bool user;                       /* VFIO's, iommufd's or vDPA's: not a host's own */
+	bool by_pasid;                   /* only DMA with a PASID goes through it */
+	enum nsn_tri vfio_flag;          /* what VFIO or iommufd keep of the driver's answer */
 	enum nsn_tri driver_flag;
 	enum nsn_tri blocks_nosnoop;
 	enum nsn_coherency state;
@@ -247,6 +255,7 @@ struct nsn_group {
 	struct nsn_domain *default_domain;
 	struct nsn_pids opened_by;       /* processes that hold VFIO's group file or a device of it */
 	enum nsn_owner owner;
+	bool iommufd_owns;               /* the owner of its DMA is an iommufd context */
 	enum nsn_tri opened;             /* a VFIO group or device file of it is open */
 	enum nsn_tri viable;
 	enum nsn_tri isolated_msi;

@@ -169,7 +169,9 @@ static int build_groups(struct nsn_model *model)
 	size_t n = 0, kept = 0;
 	int err = NSN_ALLOCATE(model, groups, NSN_COUNT(model, GROUP) + NSN_COUNT(model, SYS_GROUP) +
 						  NSN_COUNT(model, VFIO_GROUP) +
-						  NSN_COUNT(model, TYPE1_GROUP));
+						  NSN_COUNT(model, TYPE1_GROUP) +
+						  NSN_COUNT(model, IOMMUFD_DEVICE) +
+						  NSN_COUNT(model, VDPA));
 
 	if (err)
 		return err;
@@ -192,6 +194,12 @@ static int build_groups(struct nsn_model *model)
 			number_group(&model->groups[n++], rec->group_id);
 	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
 		if (NSN_KNOWS(rec, type1_group, group_id))
+			number_group(&model->groups[n++], rec->group_id);
+	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec)
+		if (NSN_KNOWS(rec, iommufd_device, group_id))
+			number_group(&model->groups[n++], rec->group_id);
+	NSN_FOR_EACH(model, VDPA, vdpa, rec)
+		if (NSN_KNOWS(rec, vdpa, group_id))
 			number_group(&model->groups[n++], rec->group_id);
 	model->groups_count = n;
 	NSN_SORT(model, groups);

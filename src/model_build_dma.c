@@ -12,16 +12,35 @@
 
 /* ---- domains --------------------------------------------------------------------------------- */
 
-/* The lowest group that type1 says sits in the domain: for groups that could not be walked. */
-static long lowest_type1_group(const struct nsn_model *model, uint64_t domain)
+#define LOWEST_GROUP(model, NAME, name, key, lowest)                                               \
+	NSN_FOR_EACH(model, NAME, name, rec)                                                       \
+		if (rec->domain == (key) && NSN_KNOWS(rec, name, group_id) &&                      \
+		    ((lowest) < 0 || (long)rec->group_id < (lowest)))                              \
+			(lowest) = (long)rec->group_id
+
+/* The lowest group that its user says sits in the domain: for groups that could not be walked. */
+static long lowest_user_group(const struct nsn_model *model, uint64_t domain)
 {
 	long lowest = -1;
 
-	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
-		if (rec->domain == domain && NSN_KNOWS(rec, type1_group, group_id) &&
-		    (lowest < 0 || (long)rec->group_id < lowest))
-			lowest = (long)rec->group_id;
+	LOWEST_GROUP(model, TYPE1_GROUP, type1_group, domain, lowest);
+	LOWEST_GROUP(model, IOMMUFD_DEVICE, iommufd_device, domain, lowest);
+	LOWEST_GROUP(model, VDPA, vdpa, domain, lowest);
 	return lowest;
+}
+
+/* A domain that only a PASID's DMA goes through is called after that. */
+static bool name_by_pasid(const struct nsn_model *model, struct nsn_domain *domain)
+{
+	NSN_FOR_EACH(model, IOMMUFD_PASID, iommufd_pasid, rec) {
+		if (rec->domain != domain->rec.domain || !NSN_KNOWS(rec, iommufd_pasid, group_id) ||
+		    !NSN_KNOWS(rec, iommufd_pasid, pasid))
+			continue;
+		nsn_format(domain->id, sizeof(domain->id), "g%llu/pasid%llu",
+			   NSN_U64(rec->group_id), NSN_U64(rec->pasid));
+		return true;
+	}
+	return false;
 }
 
 static void name_domain(const struct nsn_model *model, struct nsn_domain *domain)
@@ -36,10 +55,10 @@ static void name_domain(const struct nsn_model *model, struct nsn_domain *domain
 		return;
 	}
 	if (number < 0)
-		number = lowest_type1_group(model, domain->rec.domain);
+		number = lowest_user_group(model, domain->rec.domain);
 	if (number >= 0)
 		nsn_format(domain->id, sizeof(domain->id), "g%ld", number);
-	else
+	else if (!name_by_pasid(model, domain))
 		nsn_format(domain->id, sizeof(domain->id), "unattached/%llu",
 			   NSN_U64(domain->rec.domain));
 }
@@ -83,11 +102,38 @@ static int reindex_domains(struct nsn_model *model)
 	return err;
 }
 
+/* Keys that are not known are 0, which names no domain. */
+static int add_user_domains(struct nsn_model *model)
+{
+	int err = 0;
+
+	NSN_FOR_EACH(model, IOMMUFD_HWPT, iommufd_hwpt, rec) {
+		if (!err)
+			err = add_domain(model, rec->domain, NULL);
+		if (!err)
+			err = add_domain(model, rec->parent, NULL);
+	}
+	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec)
+		if (!err)
+			err = add_domain(model, rec->domain, NULL);
+	NSN_FOR_EACH(model, IOMMUFD_PASID, iommufd_pasid, rec)
+		if (!err)
+			err = add_domain(model, rec->domain, NULL);
+	NSN_FOR_EACH(model, VDPA, vdpa, rec)
+		if (!err)
+			err = add_domain(model, rec->domain, NULL);
+	return err;
+}
+
 int nsn_model_build_domains(struct nsn_model *model)
 {
 	int err = NSN_ALLOCATE(model, domains, NSN_COUNT(model, DOMAIN) + NSN_COUNT(model, TYPE1_DOMAIN) +
 						   NSN_COUNT(model, TYPE1_GROUP) +
-						   2 * NSN_COUNT(model, GROUP));
+						   2 * NSN_COUNT(model, GROUP) +
+						   2 * NSN_COUNT(model, IOMMUFD_HWPT) +
+						   NSN_COUNT(model, IOMMUFD_DEVICE) +
+						   NSN_COUNT(model, IOMMUFD_PASID) +
+						   NSN_COUNT(model, VDPA));
 
 	NSN_FOR_EACH(model, DOMAIN, domain, rec)
 		if (!err && NSN_KNOWS(rec, domain, domain))
@@ -98,6 +144,8 @@ int nsn_model_build_domains(struct nsn_model *model)
 	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
 		if (!err && NSN_KNOWS(rec, type1_group, domain))
 			err = add_domain(model, rec->domain, NULL);
+	if (!err)
+		err = add_user_domains(model);
 	NSN_FOR_EACH(model, GROUP, group, rec) {
 		if (!err && NSN_KNOWS(rec, group, domain))
 			err = add_domain(model, rec->domain, NULL);
@@ -114,14 +162,13 @@ int nsn_model_build_domains(struct nsn_model *model)
 
 /* ---- containers ------------------------------------------------------------------------------ */
 
-/* The container that a descriptor leads to, directly or through a group or a device of it. */
-static uint64_t container_of_file(const struct nsn_model *model, const struct nsn_rec_file *file)
+/* VFIO's group that a descriptor of a group or of a device leads to, or NULL. */
+static const struct nsn_rec_vfio_group *group_of_file(const struct nsn_model *model,
+						      const struct nsn_rec_file *file)
 {
 	const struct nsn_rec_vfio_device *device;
 	const struct nsn_rec_vfio_group *group = NULL;
 
-	if (NSN_KNOWS(file, file, container) && file->container)
-		return file->container;
 	if (NSN_KNOWS(file, file, vfio_group))
 		group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, file->vfio_group);
 	if (!group && NSN_KNOWS(file, file, vfio_device)) {
@@ -131,7 +178,7 @@ static uint64_t container_of_file(const struct nsn_model *model, const struct ns
 			group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
 					      device->vfio_group);
 	}
-	return group && NSN_KNOWS(group, vfio_group, container) ? group->container : 0;
+	return group;
 }
 
 /* A container's id is its lowest holder's; a descriptor of the container itself goes first. */
@@ -155,10 +202,12 @@ static void find_holders(const struct nsn_model *model)
 	struct nsn_index_entry *index = model->build->index;
 
 	NSN_FOR_EACH(model, FILE, file, rec) {
-		uint64_t key = container_of_file(model, rec);
+		const struct nsn_rec_vfio_group *group = group_of_file(model, rec);
+		uint64_t key = rec->container ? rec->container : group ? group->container : 0;
 		struct nsn_container *container = nsn_index_get(index, NSN_CLASS_CONTAINER, key);
-		struct nsn_container *iommufd = nsn_index_get(index, NSN_CLASS_IOMMUFD,
-							      rec->iommufd);
+		struct nsn_container *iommufd = nsn_index_get(
+			index, NSN_CLASS_IOMMUFD,
+			rec->iommufd ? rec->iommufd : group ? group->iommufd : 0);
 		struct nsn_container *vdpa = nsn_index_get(index, NSN_CLASS_VDPA, rec->vdpa);
 
 		if (container)
@@ -201,6 +250,13 @@ static void name_containers(struct nsn_model *model)
 
 		if (container)
 			name_unheld(container, nsn_vfio_group_number(model, rec));
+	}
+	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec) {
+		struct nsn_container *context =
+			nsn_index_get(model->build->index, NSN_CLASS_IOMMUFD, rec->iommufd);
+
+		if (context && NSN_KNOWS(rec, iommufd_device, group_id))
+			name_unheld(context, (long)rec->group_id);
 	}
 }
 
@@ -259,7 +315,8 @@ int nsn_model_build_containers(struct nsn_model *model)
 {
 	int err = NSN_ALLOCATE(model, containers,
 			   NSN_COUNT(model, CONTAINER) + 3 * NSN_COUNT(model, FILE) +
-				   2 * NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, VFIO_DEVICE));
+				   2 * NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, VM_FILE) +
+				   NSN_COUNT(model, IOMMUFD) + NSN_COUNT(model, VDPA));
 
 	NSN_FOR_EACH(model, CONTAINER, container, rec)
 		if (!err && NSN_KNOWS(rec, container, container))
@@ -284,6 +341,18 @@ int nsn_model_build_containers(struct nsn_model *model)
 			err = add_container(model, NSN_CLASS_IOMMUFD, rec->iommufd,
 					    NSN_CONTAINER_IOMMUFD, NULL);
 	}
+	NSN_FOR_EACH(model, IOMMUFD, iommufd, rec)
+		if (!err)
+			err = add_container(model, NSN_CLASS_IOMMUFD, rec->iommufd,
+					    NSN_CONTAINER_IOMMUFD, NULL);
+	NSN_FOR_EACH(model, VM_FILE, vm_file, rec)
+		if (!err)
+			err = add_container(model, NSN_CLASS_IOMMUFD, rec->iommufd,
+					    NSN_CONTAINER_IOMMUFD, NULL);
+	NSN_FOR_EACH(model, VDPA, vdpa, rec)
+		if (!err)
+			err = add_container(model, NSN_CLASS_VDPA, rec->vdpa, NSN_CONTAINER_VDPA,
+					    NULL);
 	name_containers(model);
 	NSN_SORT(model, containers);
 	return err ? err : reindex_containers(model);

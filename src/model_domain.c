@@ -76,6 +76,12 @@ static void name_driver(struct nsn_domain *domain)
 		nsn_utf8_copy(domain->op, sizeof(domain->op), domain->rec.op);
 }
 
+/* Was the driver asked to block No Snoop for it? vhost-vdpa never asks. */
+static bool is_asked(const struct nsn_domain *domain)
+{
+	return domain->container && domain->container->kind != NSN_CONTAINER_VDPA;
+}
+
 /* A paging domain whose format or driver decides alone: is No Snoop blocked? */
 static enum nsn_tri judge_paging(struct nsn_domain *domain)
 {
@@ -90,8 +96,8 @@ static enum nsn_tri judge_paging(struct nsn_domain *domain)
 	}
 	if (strcmp(domain->iommu_driver, "intel") == 0) {
 		domain->enforced_source = NSN_SOURCE_DRIVER;
-		/* VFIO keeps what it was answered: both must say the same */
-		if (domain->container && domain->vfio_flag != flag)
+		/* VFIO and iommufd keep what they were answered: both must say the same */
+		if (is_asked(domain) && domain->vfio_flag != flag)
 			return NSN_UNKNOWN;
 		return flag;
 	}
@@ -103,7 +109,11 @@ static enum nsn_tri judge_paging(struct nsn_domain *domain)
 		return NSN_UNKNOWN;
 	/* a driver whose own flag we cannot read: VFIO keeps what it answered */
 	if (domain->vfio_flag != NSN_UNKNOWN)
-		domain->enforced_source = NSN_SOURCE_TYPE1;
+		domain->enforced_source = domain->container &&
+							  domain->container->kind ==
+								  NSN_CONTAINER_IOMMUFD
+						  ? NSN_SOURCE_DRIVER
+						  : NSN_SOURCE_TYPE1;
 	return domain->user ? domain->vfio_flag : NSN_UNKNOWN;
 }
 
@@ -122,6 +132,8 @@ static enum nsn_coherency judge_state(const struct nsn_domain *domain)
 		return NSN_COHERENCY_UNSUPPORTED;
 	if (domain->blocks_nosnoop == NSN_YES)
 		return NSN_COHERENCY_ENFORCED;
+	if (domain->container && !is_asked(domain))
+		return NSN_COHERENCY_NOT_ASKED;
 	if (domain->blocks_nosnoop == NSN_NO && domain->vfio_flag == NSN_NO)
 		return NSN_COHERENCY_REFUSED;
 	return NSN_COHERENCY_UNKNOWN;
@@ -144,18 +156,28 @@ void nsn_model_judge_domain(struct nsn_domain *domain)
 	case NSN_DOMAIN_UNMANAGED:
 	case NSN_DOMAIN_DMA:
 	case NSN_DOMAIN_DMA_FQ:
-		if (!domain->torn)
+		/* a PASID's own entry decides, which is not read */
+		if (!domain->torn && !domain->by_pasid)
 			domain->blocks_nosnoop = judge_paging(domain);
 		break;
 	case NSN_DOMAIN_IDENTITY:
 		domain->blocks_nosnoop = NSN_NO;
 		domain->enforced_source = NSN_SOURCE_DRIVER;
 		break;
-	case NSN_DOMAIN_NESTED:
-		domain->enforced_source = NSN_SOURCE_PARENT;
-		break;
 	default:
 		break;
 	}
 	domain->state = judge_state(domain);
+}
+
+void nsn_model_judge_nested(struct nsn_domain *domain)
+{
+	const struct nsn_domain *parent = domain->parent;
+
+	domain->user = true;
+	domain->enforced_source = NSN_SOURCE_PARENT;
+	if (!parent || domain->torn || domain->by_pasid)
+		return;
+	domain->blocks_nosnoop = parent->blocks_nosnoop;
+	domain->state = parent->state;
 }

@@ -8,8 +8,10 @@
  *	model_build_dma.c  the same for domains and containers
  *	model_join.c       lets containers, domains, groups and devices point at each other;
  *	model_domain.c     tells whether a domain blocks No Snoop
+ *	model_user.c       the same for iommufd contexts and vDPA devices, and the paths over them
  *	model_link.c       ties VMs to containers
- *	model_vm.c         lists each VM's paths, reaches its verdict;
+ *	model_path.c       lists each VM's paths
+ *	model_vm.c         reaches each VM's verdict
  *	model_register.c   tells what KVM would register now
  */
 #ifndef NSN_MODEL_INTERNAL_H
@@ -44,6 +46,14 @@ struct nsn_model_build {
 	struct nsn_index_entry *vfio;   /* (class, key) to VFIO group and device records */
 	struct nsn_rec_end end;
 	struct nsn_refs loose; /* containers that no link ties to a VM for certain */
+};
+
+/* Paths of one VM over one container. */
+struct nsn_path_builder {
+	struct nsn_model *model;
+	struct nsn_vm *vm;
+	struct nsn_container *container;
+	bool certain;
 };
 
 /* How many records of a kind there are. */
@@ -101,7 +111,11 @@ int nsn_model_build_objects(struct nsn_model *model);
 int nsn_model_build_domains(struct nsn_model *model);
 int nsn_model_build_containers(struct nsn_model *model);
 int nsn_model_join(struct nsn_model *model);
+/* Joins iommufd contexts and vDPA devices to domains and groups. */
+int nsn_model_join_users(struct nsn_model *model);
 void nsn_model_judge_domain(struct nsn_domain *domain);
+/* Of a nested domain, once its parent was judged. */
+void nsn_model_judge_nested(struct nsn_domain *domain);
 int nsn_model_link_vms(struct nsn_model *model);
 int nsn_model_judge_vms(struct nsn_model *model);
 
@@ -113,6 +127,40 @@ void nsn_model_judge_hidden(struct nsn_model *model, struct nsn_vm *vm, const ch
 
 /* Did all arrive that the container counts? A list that lost members may have lost a path. */
 bool nsn_container_is_whole(const struct nsn_container *container);
+bool nsn_iommufd_is_whole(const struct nsn_container *container);
+bool nsn_vdpa_is_whole(const struct nsn_container *container);
+
+/* Whose memory a container maps; 0: nobody's yet, or unknown. */
+uint64_t nsn_container_mm(const struct nsn_container *container);
+
+/* The device or the group behind a file that kvm-vfio was given, or NULL. */
+struct nsn_device *nsn_model_device_of_file(const struct nsn_model *model,
+					    const struct nsn_rec_vm_file *file);
+struct nsn_group *nsn_model_group_of_file(const struct nsn_model *model,
+					  const struct nsn_rec_vm_file *file);
+
+/* The group that a record names by number, else by key; NULL if it does not, or there is none. */
+struct nsn_group *nsn_model_group_of(const struct nsn_model *model, bool id_known, uint64_t id,
+				     bool key_known, uint64_t key);
+#define NSN_GROUP_OF(model, rec, name)                                                             \
+	nsn_model_group_of(model, NSN_KNOWS(rec, name, group_id), (rec)->group_id,                 \
+			   NSN_KNOWS(rec, name, group), (rec)->group)
+
+/* Lists the VM's paths, over its containers and over what KVM was given. 0 or -ENOMEM. */
+int nsn_model_add_paths(struct nsn_model *model, struct nsn_vm *vm);
+int nsn_path_add(const struct nsn_path_builder *builder, const struct nsn_path *path);
+int nsn_path_add_unknown(const struct nsn_path_builder *builder, const char *reason);
+
+/*
+ * A path through a domain: the IOMMU core must name the same one for the group as `domain`, the key
+ * that VFIO or iommufd have. Sets blocks_nosnoop, or why that is unknown.
+ */
+void nsn_path_judge_domain(const struct nsn_path_builder *builder, struct nsn_path *path,
+			   uint64_t domain);
+
+/* model_user.c: paths over an iommufd context, over a vDPA device. */
+int nsn_path_add_iommufd(const struct nsn_path_builder *builder);
+int nsn_path_add_vdpa(const struct nsn_path_builder *builder);
 
 enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm);
 

@@ -19,8 +19,8 @@ static struct nsn_domain *domain_by_key(const struct nsn_model *model, uint64_t 
 	return nsn_index_get(model->build->index, NSN_CLASS_DOMAIN, key);
 }
 
-static struct nsn_group *group_of_record(const struct nsn_model *model, bool id_known, uint64_t id,
-					 bool key_known, uint64_t key)
+struct nsn_group *nsn_model_group_of(const struct nsn_model *model, bool id_known, uint64_t id,
+				     bool key_known, uint64_t key)
 {
 	if (id_known)
 		return nsn_model__group(model, id);
@@ -36,10 +36,7 @@ static int join_device(struct nsn_model *model, struct nsn_device *device)
 	const char *iommu = NULL;
 
 	if (device->in_kernel)
-		group = group_of_record(model, NSN_KNOWS(&device->rec, group_device, group_id),
-					device->rec.group_id,
-					NSN_KNOWS(&device->rec, group_device, group),
-					device->rec.group);
+		group = NSN_GROUP_OF(model, &device->rec, group_device);
 	if (!group && device->in_sysfs && NSN_KNOWS(&device->sys, device, group_id))
 		group = nsn_model__group(model, device->sys.group_id);
 	if (!group && NSN_KNOWS(&device->vfio, vfio_device, vfio_group)) {
@@ -140,6 +137,9 @@ static int join_groups(struct nsn_model *model)
 			continue;
 		group->vfio = *rec;
 		if (!container)
+			container = nsn_index_get(model->build->index, NSN_CLASS_IOMMUFD,
+						  rec->iommufd);
+		if (!container)
 			continue;
 		group->container = container;
 		if (nsn_refs_add(&container->vfio_groups, group))
@@ -171,7 +171,7 @@ static int find_openers(struct nsn_model *model)
 	return 0;
 }
 
-static enum nsn_owner judge_owner(const struct nsn_group *group)
+static enum nsn_owner judge_owner(const struct nsn_model *model, const struct nsn_group *group)
 {
 	const struct nsn_rec_group *rec = &group->rec;
 
@@ -180,7 +180,13 @@ static enum nsn_owner judge_owner(const struct nsn_group *group)
 	if (rec->owner) {
 		if (!NSN_KNOWS(rec, group, owner_group))
 			return NSN_OWNER_UNKNOWN;
-		return rec->owner_group ? NSN_OWNER_VFIO : NSN_OWNER_USER_OTHER;
+		if (rec->owner_group)
+			return NSN_OWNER_VFIO;
+		if (group->iommufd_owns)
+			return NSN_OWNER_IOMMUFD;
+		return nsn_model__source(model, "kernel.iommufd", NULL) == NSN_SOURCE_FAILED
+			       ? NSN_OWNER_UNKNOWN
+			       : NSN_OWNER_USER_OTHER;
 	}
 	if (!NSN_KNOWS(rec, group, owner_count))
 		return NSN_OWNER_UNKNOWN;
@@ -193,7 +199,8 @@ static enum nsn_tri judge_opened(const struct nsn_model *model, const struct nsn
 	enum nsn_source_state vfio = nsn_model__source(model, "kernel.vfio", NULL);
 	enum nsn_tri opened = NSN_TRI(&group->vfio, vfio_group, opened);
 
-	if (opened == NSN_YES || group->opened_by.items_count || group->owner == NSN_OWNER_VFIO)
+	if (opened == NSN_YES || group->opened_by.items_count || group->owner == NSN_OWNER_VFIO ||
+	    group->owner == NSN_OWNER_IOMMUFD)
 		return NSN_YES;
 	for (size_t i = 0; i < group->devices.items_count; i++) {
 		const struct nsn_device *device = group->devices.items[i];
@@ -252,6 +259,8 @@ static enum nsn_tri judge_residual(const struct nsn_group *group)
 	if (!group->domain || !group->domain->user)
 		return group->domain && group->domain->kind == NSN_DOMAIN_UNKNOWN ? NSN_UNKNOWN
 										  : NSN_NO;
+	if (group->domain->container && group->domain->container->kind == NSN_CONTAINER_VDPA)
+		return NSN_NO; /* vhost-vdpa holds it, not VFIO */
 	for (size_t i = 0; i < group->devices.items_count; i++) {
 		const struct nsn_device *device = group->devices.items[i];
 		enum nsn_tri count = NSN_TRI(&device->vfio, vfio_device, open_count);
@@ -286,9 +295,7 @@ static int join_type1(struct nsn_model *model)
 	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec) {
 		struct nsn_container *container = container_by_key(model, rec->container);
 		struct nsn_domain *domain = domain_by_key(model, rec->domain);
-		struct nsn_group *group = group_of_record(
-			model, NSN_KNOWS(rec, type1_group, group_id), rec->group_id,
-			NSN_KNOWS(rec, type1_group, group), rec->group);
+		struct nsn_group *group = NSN_GROUP_OF(model, rec, type1_group);
 
 		if (container && nsn_refs_append(&container->type1_groups, (void *)rec))
 			return -ENOMEM;
@@ -314,10 +321,20 @@ static int join_domains(struct nsn_model *model)
 		}
 		nsn_model_judge_domain(domain);
 	}
+	for (size_t i = 0; i < model->domains_count; i++)
+		if (model->domains[i].kind == NSN_DOMAIN_NESTED)
+			nsn_model_judge_nested(&model->domains[i]);
 	return 0;
 }
 
 /* ---- what could not be read whole ------------------------------------------------------------ */
+
+static struct nsn_container *user_by_keys(const struct nsn_model *model, uint64_t iommufd,
+					  uint64_t vdpa)
+{
+	return iommufd ? nsn_index_get(model->build->index, NSN_CLASS_IOMMUFD, iommufd)
+		       : nsn_index_get(model->build->index, NSN_CLASS_VDPA, vdpa);
+}
 
 static void mark_torn(struct nsn_model *model)
 {
@@ -328,6 +345,8 @@ static void mark_torn(struct nsn_model *model)
 			nsn_index_get(model->build->index, NSN_CLASS_GROUP, rec->group);
 		struct nsn_domain *domain = domain_by_key(model, rec->domain);
 
+		if (!container)
+			container = user_by_keys(model, rec->iommufd, rec->vdpa);
 		if (vm)
 			vm->torn = true;
 		if (container)
@@ -352,6 +371,7 @@ static int mark_truncated(struct nsn_model *model)
 		[NSN_LIST_VFIO_DEVICES] = "devices of a VFIO group",
 		[NSN_LIST_GROUPS] = "IOMMU groups",
 		[NSN_LIST_GROUP_DEVICES] = "devices of an IOMMU group",
+		[NSN_LIST_IOMMUFD_OBJECTS] = "objects of an iommufd context",
 		[NSN_LIST_RECORDS] = "records",
 	};
 	size_t count = NSN_COUNT(model, TRUNCATED);
@@ -366,6 +386,8 @@ static int mark_truncated(struct nsn_model *model)
 		struct nsn_group *group =
 			nsn_index_get(model->build->index, NSN_CLASS_GROUP, rec->group);
 
+		if (!container)
+			container = user_by_keys(model, rec->iommufd, 0);
 		cut->list = NSN_KNOWS(rec, truncated, list) && rec->list < NSN_LIST_MAX
 				    ? lists[rec->list]
 				    : "a list";
@@ -396,6 +418,8 @@ int nsn_model_join(struct nsn_model *model)
 	if (!err)
 		err = join_type1(model);
 	if (!err)
+		err = nsn_model_join_users(model);
+	if (!err)
 		err = find_openers(model);
 	if (!err)
 		err = mark_truncated(model);
@@ -410,7 +434,7 @@ int nsn_model_join(struct nsn_model *model)
 	for (size_t i = 0; i < model->groups_count && !err; i++) {
 		struct nsn_group *group = &model->groups[i];
 
-		group->owner = judge_owner(group);
+		group->owner = judge_owner(model, group);
 		group->opened = judge_opened(model, group);
 		group->viable = judge_viable(group);
 		group->isolated_msi = judge_isolated_msi(model, group);

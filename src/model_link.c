@@ -128,11 +128,11 @@ static bool has_link(const struct nsn_vm *vm, const struct nsn_container *contai
 
 static enum nsn_tri same_mm(const struct nsn_vm *vm, const struct nsn_container *container)
 {
-	if (!NSN_KNOWS(&vm->rec, vm, mm) || !NSN_KNOWS(&container->rec, container, mm))
-		return NSN_UNKNOWN;
-	if (!container->rec.mm)
-		return NSN_UNKNOWN; /* it has no mapping yet */
-	return vm->rec.mm == container->rec.mm ? NSN_YES : NSN_NO;
+	uint64_t mm = nsn_container_mm(container);
+
+	if (!NSN_KNOWS(&vm->rec, vm, mm) || !mm)
+		return NSN_UNKNOWN; /* or it has no mapping yet */
+	return vm->rec.mm == mm ? NSN_YES : NSN_NO;
 }
 
 /* VMs by their process and by their memory: several may share either. */
@@ -162,8 +162,8 @@ static int index_vms(struct nsn_model *model)
 
 static int link_by_mm(struct nsn_model *model, struct nsn_container *container)
 {
-	uint64_t mm = NSN_KNOWS(&container->rec, container, mm) ? container->rec.mm : 0;
-	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_INDEX_VM_MM, mm);
+	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_INDEX_VM_MM,
+					  nsn_container_mm(container));
 	int err = 0;
 
 	for (; vm && !err; vm = vm->same_mm)
@@ -196,9 +196,8 @@ static int link_by_kvm_vfio(struct nsn_model *model)
 		if (container)
 			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
 		container = nsn_index_get(index, NSN_CLASS_IOMMUFD,
-					  group && group->iommufd ? group->iommufd
-					  : device		  ? device->iommufd
-								  : 0);
+					  rec->iommufd ? rec->iommufd
+					  : group && !device ? group->iommufd : 0);
 		if (!err && container)
 			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
 		if (err)
@@ -254,6 +253,28 @@ static bool may_own(struct nsn_model *model, const struct nsn_vm *vm,
 	return false;
 }
 
+/* What is in an iommufd context that nobody can name. */
+static const char *find_iommufd_orphans(const struct nsn_model *model)
+{
+	NSN_FOR_EACH(model, IOMMUFD_HWPT, iommufd_hwpt, rec)
+		if (!NSN_KNOWS(rec, iommufd_hwpt, iommufd) ||
+		    !NSN_KNOWS(rec, iommufd_hwpt, domain))
+			return "a domain belongs to an unknown iommufd context";
+	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec)
+		if (!NSN_KNOWS(rec, iommufd_device, iommufd))
+			return "a device is bound to an unknown iommufd context";
+	NSN_FOR_EACH(model, IOMMUFD_PASID, iommufd_pasid, rec)
+		if (!NSN_KNOWS(rec, iommufd_pasid, iommufd))
+			return "a PASID belongs to an unknown iommufd context";
+	NSN_FOR_EACH(model, IOMMUFD_ACCESS, iommufd_access, rec)
+		if (!NSN_KNOWS(rec, iommufd_access, iommufd))
+			return "a device is bound to an unknown iommufd context";
+	NSN_FOR_EACH(model, IOMMUFD, iommufd, rec)
+		if (!NSN_KNOWS(rec, iommufd, iommufd))
+			return "an iommufd context could not be identified";
+	return NULL;
+}
+
 /* Records that name no owner could be part of any VM's path. */
 static const char *find_orphans(const struct nsn_model *model)
 {
@@ -267,6 +288,9 @@ static const char *find_orphans(const struct nsn_model *model)
 	NSN_FOR_EACH(model, TYPE1_GROUP, type1_group, rec)
 		if (!NSN_KNOWS(rec, type1_group, container))
 			return "a group belongs to an unknown container";
+	NSN_FOR_EACH(model, VDPA, vdpa, rec)
+		if (!NSN_KNOWS(rec, vdpa, vdpa))
+			return "a vDPA device could not be identified";
 	NSN_FOR_EACH(model, CONTAINER, container, rec)
 		if (!NSN_KNOWS(rec, container, container))
 			return "a container could not be identified";
@@ -275,7 +299,7 @@ static const char *find_orphans(const struct nsn_model *model)
 		    !NSN_KNOWS(rec, vfio_group, vfio_group) ||
 		    !NSN_KNOWS(rec, vfio_group, iommufd))
 			return "a VFIO group's container is unknown";
-	return NULL;
+	return find_iommufd_orphans(model);
 }
 
 /* Why paths of any VM may be unseen, or NULL if none can be. */

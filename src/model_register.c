@@ -24,6 +24,14 @@ static enum nsn_tri lacks_capability(const struct nsn_group *group)
 	return lacks;
 }
 
+/* The same of a device's own file, which before 6.2 (there was none) counted as coherent. */
+static enum nsn_tri device_lacks_capability(const struct nsn_device *device)
+{
+	return device->can_enforce == NSN_UNKNOWN ? NSN_UNKNOWN
+	       : device->can_enforce == NSN_NO	  ? NSN_YES
+						  : NSN_NO;
+}
+
 /* By domain (before 6.2): any domain of the group's container without VFIO's flag does. */
 static enum nsn_tri lacks_enforcement(const struct nsn_group *group)
 {
@@ -46,6 +54,27 @@ static enum nsn_tri lacks_enforcement(const struct nsn_group *group)
 	return lacks;
 }
 
+struct nsn_device *nsn_model_device_of_file(const struct nsn_model *model,
+					    const struct nsn_rec_vm_file *file)
+{
+	const struct nsn_rec_vfio_device *device =
+		nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE, file->vfio_device);
+
+	return device && NSN_KNOWS(device, vfio_device, name)
+		       ? nsn_model__device(model, device->name)
+		       : NULL;
+}
+
+struct nsn_group *nsn_model_group_of_file(const struct nsn_model *model,
+					  const struct nsn_rec_vm_file *file)
+{
+	const struct nsn_rec_vfio_group *vfio =
+		nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, file->vfio_group);
+	long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
+
+	return number >= 0 ? nsn_model__group(model, number) : NULL;
+}
+
 enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm)
 {
 	enum nsn_tri by_capability = NSN_TRI(&model->kernel, kernel, criterion_capability);
@@ -56,17 +85,18 @@ enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struc
 		return NSN_UNKNOWN;
 	for (size_t i = 0; i < vm->files.items_count; i++) {
 		const struct nsn_rec_vm_file *rec = vm->files.items[i];
-		const struct nsn_rec_vfio_group *vfio =
-			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
-		long number = vfio ? nsn_vfio_group_number(model, vfio) : -1;
-		struct nsn_group *group = number >= 0 ? nsn_model__group(model, number) : NULL;
+		const struct nsn_device *device = nsn_model_device_of_file(model, rec);
+		const struct nsn_group *group = nsn_model_group_of_file(model, rec);
 		enum nsn_tri lacks;
 
 		if (NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE)
 			continue; /* neither: KVM takes it as coherent */
-		if (!group)
+		if (!group && !device)
 			return NSN_UNKNOWN;
-		lacks = by_capability ? lacks_capability(group) : lacks_enforcement(group);
+		if (!by_capability)
+			lacks = group ? lacks_enforcement(group) : NSN_NO;
+		else
+			lacks = group ? lacks_capability(group) : device_lacks_capability(device);
 		if (lacks == NSN_YES)
 			return NSN_YES;
 		if (lacks == NSN_UNKNOWN)

@@ -24,6 +24,25 @@ static const char *why_owner_is_unknown(const struct nsn_rule_run *run)
 
 /* ---- NS013 ----------------------------------------------------------------------------------- */
 
+/* A device that an iommufd context has although there is no IOMMU for it. */
+static enum nsn_tri has_noiommu_device(const struct nsn_container *container)
+{
+	enum nsn_tri has = container->kind == NSN_CONTAINER_IOMMUFD &&
+					   !nsn_container_is_whole(container)
+				   ? NSN_UNKNOWN
+				   : NSN_NO;
+
+	for (size_t i = 0; i < container->bound.items_count; i++) {
+		const struct nsn_rec_iommufd_device *bound = container->bound.items[i];
+
+		if (NSN_FACT(bound, iommufd_device, group) == NSN_NO)
+			return NSN_YES;
+		if (!NSN_KNOWS(bound, iommufd_device, group))
+			has = NSN_UNKNOWN;
+	}
+	return has;
+}
+
 static void fail_noiommu(struct nsn_rule_run *run, const struct nsn_container *container)
 {
 	bool linked = container->vms.items_count;
@@ -76,8 +95,12 @@ int nsn_judge_noiommu(struct nsn_rule_run *run, const struct nsn_model *model)
 		if (container->torn)
 			nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "container", container->id,
 					 "it changed while it was read");
-		else if (container->kind == NSN_CONTAINER_NOIOMMU)
+		else if (container->kind == NSN_CONTAINER_NOIOMMU ||
+			 has_noiommu_device(container) == NSN_YES)
 			fail_noiommu(run, container);
+		else if (has_noiommu_device(container) == NSN_UNKNOWN)
+			nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "container", container->id,
+					 "whether each of its devices has an IOMMU is unknown");
 		else if (container->kind == NSN_CONTAINER_UNKNOWN ||
 			 (container->kind == NSN_CONTAINER_NONE && flag == NSN_UNKNOWN))
 			nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "container", container->id,
@@ -93,17 +116,41 @@ int nsn_judge_noiommu(struct nsn_rule_run *run, const struct nsn_model *model)
 
 /* ---- NS020 ----------------------------------------------------------------------------------- */
 
+/* Is memory mapped in a domain of vhost-vdpa's that does not block? One that always does is safe. */
+static enum nsn_tri vdpa_is_open(const struct nsn_container *container)
+{
+	const struct nsn_domain *domain =
+		container->domains.items_count ? container->domains.items[0] : NULL;
+
+	if (!container->vdpa.domain || !container->vdpa.mappings)
+		return NSN_NO;
+	if (!domain || domain->blocks_nosnoop == NSN_UNKNOWN)
+		return NSN_UNKNOWN;
+	return domain->blocks_nosnoop == NSN_YES ? NSN_NO : NSN_YES;
+}
+
 int nsn_judge_vdpa(struct nsn_rule_run *run, const struct nsn_model *model)
 {
 	for (size_t i = 0; i < model->containers_count; i++) {
 		const struct nsn_container *container = &model->containers[i];
 		struct nsn_finding *finding;
+		enum nsn_tri open;
 
 		if (container->kind != NSN_CONTAINER_VDPA)
 			continue;
-		if (!container->domains.items_count) {
+		if (!nsn_container_is_whole(container)) {
 			nsn_run__unknown(run, NSN_SEVERITY_WARNING, "container", container->id,
-					 "a vDPA device's domain is not read");
+					 "the vDPA device could not be read");
+			continue;
+		}
+		open = vdpa_is_open(container);
+		if (open == NSN_NO) {
+			nsn_run__pass(run);
+			continue;
+		}
+		if (open == NSN_UNKNOWN) {
+			nsn_run__unknown(run, NSN_SEVERITY_WARNING, "container", container->id,
+					 "whether its domain blocks No Snoop is unknown");
 			continue;
 		}
 		finding =
@@ -113,6 +160,9 @@ int nsn_judge_vdpa(struct nsn_rule_run *run, const struct nsn_model *model)
 				      container->id);
 		nsn_run__ids(run, finding, "vms", &container->vms);
 		nsn_run__ids(run, finding, "domains", &container->domains);
+		nsn_run__ids(run, finding, "groups", &container->groups);
+		nsn_run__text(run, finding, "vdpa_device", "%s", container->vdpa.name);
+		nsn_run__number(run, finding, "mappings", container->vdpa.mappings);
 	}
 	if (run->sight->files_hidden && run->sight->vdpa_possible)
 		nsn_run__unknown(run, NSN_SEVERITY_WARNING, host, host,
@@ -175,8 +225,9 @@ static enum nsn_tri is_open(const struct nsn_container *container)
 {
 	enum nsn_tri open = NSN_NO;
 
-	if (container->kind == NSN_CONTAINER_IOMMUFD || container->kind == NSN_CONTAINER_UNKNOWN ||
-	    (container->kind == NSN_CONTAINER_TYPE1 && !nsn_container_is_whole(container)))
+	if (container->kind == NSN_CONTAINER_UNKNOWN ||
+	    ((container->kind == NSN_CONTAINER_TYPE1 || container->kind == NSN_CONTAINER_IOMMUFD) &&
+	     !nsn_container_is_whole(container)))
 		open = NSN_UNKNOWN;
 	for (size_t i = 0; i < container->domains.items_count; i++) {
 		const struct nsn_domain *domain = container->domains.items[i];

@@ -3,6 +3,7 @@
  * rules_domain.c - judges whose subject is a domain: does what it claims agree with the devices in
  * it and with its format? Floor 1.
  */
+#include "model_internal.h"
 #include "rules_internal.h"
 
 #include <string.h>
@@ -22,11 +23,25 @@ static bool is_torn(const struct nsn_domain *domain)
 	return false;
 }
 
+/* A page table that iommufd has and no device is attached to: it was made in advance, or nested in. */
+static bool is_idle(const struct nsn_domain *domain)
+{
+	return !domain->groups.items_count && domain->container &&
+	       domain->container->kind == NSN_CONTAINER_IOMMUFD &&
+	       nsn_container_is_whole(domain->container);
+}
+
+/* vhost-vdpa never asks for enforcement: NS020 is about its domains. */
+static bool is_vdpas(const struct nsn_domain *domain)
+{
+	return domain->container && domain->container->kind == NSN_CONTAINER_VDPA;
+}
+
 /* All members of all its groups were seen. */
 static bool has_all_devices(const struct nsn_domain *domain)
 {
 	if (!domain->groups.items_count)
-		return false;
+		return is_idle(domain);
 	for (size_t i = 0; i < domain->groups.items_count; i++) {
 		const struct nsn_group *group = domain->groups.items[i];
 
@@ -73,7 +88,7 @@ static enum nsn_tri all_devices(const struct nsn_domain *domain, device_fact *fa
 		if (value == NSN_UNKNOWN)
 			all = NSN_UNKNOWN;
 	}
-	return endpoints ? all : NSN_UNKNOWN;
+	return endpoints || is_idle(domain) ? all : NSN_UNKNOWN;
 }
 
 static void add_flags(struct nsn_rule_run *run, struct nsn_finding *finding,
@@ -145,7 +160,7 @@ static void fail_leftover(struct nsn_rule_run *run, const struct nsn_domain *dom
 static bool may_be_vdpas(const struct nsn_rule_run *run, const struct nsn_domain *domain)
 {
 	if (domain->container)
-		return domain->container->kind == NSN_CONTAINER_VDPA;
+		return false;
 	if (!run->sight->vdpa_possible)
 		return false;
 	for (size_t i = 0; i < domain->groups.items_count; i++) {
@@ -164,15 +179,14 @@ static void judge_unread_containers(struct nsn_rule_run *run)
 	for (size_t i = 0; i < run->model->containers_count; i++) {
 		const struct nsn_container *container = &run->model->containers[i];
 
-		if (container->kind == NSN_CONTAINER_IOMMUFD && !container->domains.items_count)
-			nsn_run__unknown(run, run->rule->worst, "container", container->id,
-					 "iommufd's page tables are not read");
-		else if (container->kind == NSN_CONTAINER_UNKNOWN)
+		if (container->kind == NSN_CONTAINER_UNKNOWN)
 			nsn_run__unknown(run, run->rule->worst, "container", container->id,
 					 "the container's driver could not be read");
-		else if (container->kind == NSN_CONTAINER_TYPE1 &&
-			 (container->torn || container->truncated ||
-			  NSN_FACT(&container->rec, container, complete) != NSN_YES))
+		else if ((container->kind == NSN_CONTAINER_IOMMUFD &&
+			  !nsn_container_is_whole(container)) ||
+			 (container->kind == NSN_CONTAINER_TYPE1 &&
+			  (container->torn || container->truncated ||
+			   NSN_FACT(&container->rec, container, complete) != NSN_YES)))
 			nsn_run__unknown(run, run->rule->worst, "container", container->id,
 					 "the container could not be read whole");
 	}
@@ -185,7 +199,7 @@ int nsn_judge_leftover(struct nsn_rule_run *run, const struct nsn_model *model)
 		enum nsn_tri users = nsn_domain_is_users(domain), able;
 		const struct nsn_device *weak;
 
-		if (users == NSN_NO)
+		if (users == NSN_NO || is_vdpas(domain) || is_idle(domain))
 			continue;
 		able = all_devices(domain, can_enforce, &weak);
 		if (users == NSN_UNKNOWN || domain->blocks_nosnoop == NSN_UNKNOWN ||
@@ -216,7 +230,7 @@ static enum nsn_tri claims_in_vain(const struct nsn_domain *domain)
 {
 	bool amd = strcmp(domain->iommu_driver, "amd") == 0;
 
-	if (domain->vfio_flag == NSN_NO)
+	if (domain->vfio_flag == NSN_NO || is_vdpas(domain))
 		return NSN_NO; /* not claimed */
 	if (NSN_KNOWS(&domain->rec, domain, page_table))
 		return domain->rec.page_table == NSN_PT_AMD_V2 ? NSN_YES : NSN_NO;
@@ -294,22 +308,24 @@ static void fail_invariant(struct nsn_rule_run *run, const struct nsn_domain *do
 
 static void judge_invariant(struct nsn_rule_run *run, const struct nsn_domain *domain)
 {
-	bool vfio_known = domain->vfio_flag != NSN_UNKNOWN;
-	bool driver_known = domain->driver_flag != NSN_UNKNOWN;
-	bool claims = domain->vfio_flag == NSN_YES || domain->driver_flag == NSN_YES;
+	/* a nested one has no flag of its own: its parent's count for its devices */
+	const struct nsn_domain *table = domain->parent ? domain->parent : domain;
+	bool vfio_known = table->vfio_flag != NSN_UNKNOWN;
+	bool driver_known = table->driver_flag != NSN_UNKNOWN;
+	bool claims = table->vfio_flag == NSN_YES || table->driver_flag == NSN_YES;
 	const struct nsn_device *weak = NULL;
 	enum nsn_tri strong = NSN_YES;
 
-	if (is_intel(domain) && claims)
+	if (is_intel(table) && claims)
 		strong = all_devices(domain, behind_snoop_control, &weak);
 	if (is_torn(domain))
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "domain", domain->id, "%s",
 				 why_unknown(run->model, domain));
-	else if (vfio_known && driver_known && domain->vfio_flag != domain->driver_flag)
+	else if (vfio_known && driver_known && table->vfio_flag != table->driver_flag)
 		fail_invariant(run, domain, NULL);
 	else if (strong == NSN_NO)
 		fail_invariant(run, domain, weak);
-	else if (!vfio_known || lacks_driver_flag(domain))
+	else if ((!vfio_known && !is_vdpas(domain)) || lacks_driver_flag(table))
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "domain", domain->id,
 				 "%s could not be read",
 				 vfio_known ? "the driver's flag" : "VFIO's flag");

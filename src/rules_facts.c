@@ -151,7 +151,8 @@ static bool vm_file_is_placed(const struct nsn_rec_vm_file *file)
 		return false;
 	if (file->kind == NSN_FILE_GROUP)
 		return NSN_KNOWS(file, vm_file, vfio_group);
-	return file->kind != NSN_FILE_VFIO_DEVICE || NSN_KNOWS(file, vm_file, vfio_device);
+	return file->kind != NSN_FILE_VFIO_DEVICE ||
+	       (NSN_KNOWS(file, vm_file, vfio_device) && NSN_KNOWS(file, vm_file, iommufd));
 }
 
 /* Returns `reason` if a record of a kind lacks one of the fields that say what it is part of. */
@@ -210,6 +211,27 @@ static const char *find_unplaced_part(const struct nsn_model *model)
 	return NULL;
 }
 
+static const char *find_unplaced_user(const struct nsn_model *model)
+{
+	LACKING(model, IOMMUFD, iommufd, NSN_BIT(iommufd, iommufd),
+		"an iommufd context could not be identified");
+	LACKING(model, IOMMUFD_HWPT, iommufd_hwpt,
+		NSN_BIT(iommufd_hwpt, iommufd) | NSN_BIT(iommufd_hwpt, domain),
+		"a domain's iommufd context is unknown");
+	LACKING(model, IOMMUFD_DEVICE, iommufd_device,
+		NSN_BIT(iommufd_device, iommufd) | NSN_BIT(iommufd_device, group) |
+			NSN_BIT(iommufd_device, domain) | NSN_BIT(iommufd_device, name),
+		"a device's iommufd context is unknown");
+	LACKING(model, IOMMUFD_PASID, iommufd_pasid,
+		NSN_BIT(iommufd_pasid, iommufd) | NSN_BIT(iommufd_pasid, domain),
+		"a PASID's iommufd context is unknown");
+	LACKING(model, IOMMUFD_ACCESS, iommufd_access, NSN_BIT(iommufd_access, iommufd),
+		"a device's iommufd context is unknown");
+	LACKING(model, VDPA, vdpa, NSN_BIT(vdpa, vdpa) | NSN_BIT(vdpa, domain),
+		"a vDPA device could not be identified");
+	return NULL;
+}
+
 static const char *find_doubt(const struct nsn_model *model)
 {
 	const char *reason;
@@ -221,7 +243,9 @@ static const char *find_doubt(const struct nsn_model *model)
 	if (model->truncations_count)
 		return "a list was cut at its limit";
 	reason = find_unplaced_object(model);
-	return reason ? reason : find_unplaced_part(model);
+	if (!reason)
+		reason = find_unplaced_part(model);
+	return reason ? reason : find_unplaced_user(model);
 }
 
 void nsn_sight__of(struct nsn_sight *sight, const struct nsn_model *model)

@@ -251,7 +251,8 @@ static void fail_ownership(struct nsn_rule_run *run, const struct nsn_group *gro
 static void judge_owner(struct nsn_rule_run *run, const struct nsn_group *group)
 {
 	enum nsn_tri users = in_users_domain(group);
-	bool type1 = group->domain && group->domain->container;
+	bool told = group->domain && group->domain->container;
+	bool vdpas = told && group->domain->container->kind == NSN_CONTAINER_VDPA;
 	const struct nsn_device *device;
 	bool unsure;
 
@@ -272,7 +273,9 @@ static void judge_owner(struct nsn_rule_run *run, const struct nsn_group *group)
 	else if (users == NSN_UNKNOWN)
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "group", group->id,
 				 "its domain is unknown");
-	else if (users == NSN_YES && !type1 && run->sight->vdpa_possible)
+	else if (users == NSN_YES && vdpas)
+		nsn_run__pass(run); /* vhost-vdpa claims no DMA: its device's driver has it */
+	else if (users == NSN_YES && !told && run->sight->vdpa_possible)
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "group", group->id,
 				 "vDPA may have attached it: it claims no DMA, and is not read");
 	else if (users == NSN_YES)
@@ -313,7 +316,7 @@ static void find_strays(struct nsn_rule_run *run, struct strays *strays)
 			const struct nsn_group *group = domain->groups.items[k];
 			struct stray *stray;
 
-			if (group->domain == domain)
+			if (group->domain == domain || domain->by_pasid)
 				continue;
 			stray = NSN_APPEND(strays, items);
 			if (!stray) {

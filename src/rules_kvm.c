@@ -8,6 +8,7 @@
  * counted as coherent, a container without a driver as not); since then it asks the capability of
  * each device and no domain at all (virt/kvm/vfio.c, vfio_group_enforced_coherent()).
  */
+#include "model_internal.h"
 #include "rules_internal.h"
 
 /* The groups that a VM's kvm-vfio device was given, as VFIO remembers them. */
@@ -35,9 +36,26 @@ static struct given count_given(const struct nsn_model *model, const struct nsn_
 	return given;
 }
 
-/* Was KVM told of the path's group? */
-static enum nsn_tri path_is_given(const struct nsn_vm *vm, const struct nsn_path *path)
+/* The devices whose own files it was given. */
+static size_t count_given_devices(const struct nsn_vm *vm)
 {
+	size_t count = 0;
+
+	for (size_t i = 0; i < vm->files.items_count; i++) {
+		const struct nsn_rec_vm_file *file = vm->files.items[i];
+
+		count += NSN_KNOWS(file, vm_file, kind) && file->kind == NSN_FILE_VFIO_DEVICE;
+	}
+	return count;
+}
+
+/* Was KVM told of the path's group, or of its device? */
+static enum nsn_tri path_is_given(const struct nsn_model *model, const struct nsn_vm *vm,
+				  const struct nsn_path *path)
+{
+	for (size_t i = 0; i < vm->files.items_count && path->device; i++)
+		if (nsn_model_device_of_file(model, vm->files.items[i]) == path->device)
+			return NSN_YES;
 	if (!path->group || !NSN_KNOWS(&path->group->vfio, vfio_group, vm))
 		return NSN_UNKNOWN;
 	return path->group->vfio.vm == vm->rec.vm ? NSN_YES : NSN_NO;
@@ -48,13 +66,14 @@ static enum nsn_tri path_is_given(const struct nsn_vm *vm, const struct nsn_path
  * *applies is false where domains have no say: there are none, or an emulated device, which has no
  * domain, decides.
  */
-static enum nsn_tri judge_by_domains(const struct nsn_vm *vm, bool *applies)
+static enum nsn_tri judge_by_domains(const struct nsn_model *model, const struct nsn_vm *vm,
+				     bool *applies)
 {
 	size_t blocking = 0, open = 0, unclear = 0, emulated = 0;
 
 	for (size_t i = 0; i < vm->paths_count; i++) {
 		const struct nsn_path *path = &vm->paths[i];
-		enum nsn_tri given = path_is_given(vm, path);
+		enum nsn_tri given = path_is_given(model, vm, path);
 
 		if (path->dma == NSN_DMA_NONE || given == NSN_NO)
 			continue;
@@ -113,6 +132,8 @@ static void fail_registration(struct nsn_rule_run *run, const struct nsn_vm *vm,
 	nsn_run__tri(run, finding, by_domains ? "domains_need_it" : "would_register", expected);
 	nsn_run__number(run, finding, "noncoherent_dma", vm->rec.noncoherent_dma);
 	nsn_run__number(run, finding, "groups_given", count_given(run->model, vm).groups);
+	if (count_given_devices(vm))
+		nsn_run__number(run, finding, "devices_given", count_given_devices(vm));
 	nsn_run__ids(run, finding, "groups", &vm->groups);
 	nsn_run__ids(run, finding, "domains", &vm->domains);
 }
@@ -125,7 +146,7 @@ static void judge_vm(struct nsn_rule_run *run, const struct nsn_vm *vm)
 	enum nsn_tri would = vm->kvm_would_register, domains;
 	bool applies;
 
-	domains = judge_by_domains(vm, &applies);
+	domains = judge_by_domains(model, vm, &applies);
 	applies = applies && capability != NSN_NO;
 	if (vm->torn || vm->truncated || run->sight->doubt || registered == NSN_UNKNOWN ||
 	    would == NSN_UNKNOWN || capability == NSN_UNKNOWN)

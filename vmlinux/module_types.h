@@ -101,6 +101,7 @@ struct vfio_device {
 	struct list_head group_next;
 	struct kvm *kvm;
 	unsigned int open_count;
+	struct iommufd_access *iommufd_access; /* 6.2 and later */
 };
 
 /* drivers/vfio/vfio.h; 6.4 and later: what a device file's private_data is since then */
@@ -132,6 +133,122 @@ struct vfio_dma {
 	struct rb_node node;
 	struct task_struct *task;
 	struct mm_struct *mm;
+};
+
+/*
+ * drivers/iommu/iommufd/iommufd_private.h, io_pagetable.h, device.c; include/linux/iommufd.h. In the
+ * BTF of iommufd.ko; 6.12, 7.3. No kernel of Debian's has them (CONFIG_IOMMUFD is not set).
+ */
+enum iommufd_object_type {
+	IOMMUFD_OBJ_DEVICE = 1,
+	IOMMUFD_OBJ_HWPT_PAGING,
+	IOMMUFD_OBJ_HWPT_NESTED,
+	IOMMUFD_OBJ_IOAS,
+	IOMMUFD_OBJ_ACCESS,
+};
+
+struct iommufd_object {
+	enum iommufd_object_type type;
+	unsigned int id;
+};
+
+struct iommufd_ctx {
+	struct file *file;
+	struct xarray objects;
+};
+
+struct io_pagetable {
+	struct rb_root_cached area_itree;
+};
+
+struct iopt_pages {
+	struct mm_struct *source_mm;
+};
+
+struct iopt_area {
+	struct interval_tree_node node;
+	struct iopt_pages *pages;
+};
+
+struct iommufd_ioas {
+	struct iommufd_object obj;
+	struct io_pagetable iopt;
+};
+
+struct iommufd_hw_pagetable {
+	struct iommufd_object obj;
+	struct iommu_domain *domain;
+};
+
+struct iommufd_hwpt_paging {
+	struct iommufd_hw_pagetable common;
+	struct iommufd_ioas *ioas;
+	bool auto_domain : 1;
+	bool enforce_cache_coherency : 1;
+};
+
+struct iommufd_hwpt_nested {
+	struct iommufd_hw_pagetable common;
+	struct iommufd_hwpt_paging *parent;
+};
+
+/* hwpt: 6.12; pasid_attach, of struct iommufd_attach: 7.3 */
+struct iommufd_group {
+	struct iommufd_ctx *ictx;
+	struct iommu_group *group;
+	struct iommufd_hw_pagetable *hwpt;
+	struct xarray pasid_attach;
+};
+
+struct iommufd_attach {
+	struct iommufd_hw_pagetable *hwpt;
+};
+
+struct iommufd_device {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct iommufd_group *igroup;
+	struct device *dev;
+	bool enforce_cache_coherency;
+};
+
+struct iommufd_access {
+	struct iommufd_object obj;
+	struct iommufd_ioas *ioas;
+	const struct iommufd_access_ops *ops;
+	void *data;
+};
+
+/* drivers/vhost/vdpa.c, vhost.h, include/linux/vdpa.h, vhost_iotlb.h; in vhost_vdpa.ko's BTF */
+struct vhost_dev {
+	struct mm_struct *mm;
+};
+
+struct vhost_iotlb {
+	unsigned int nmaps;
+};
+
+struct vhost_vdpa_as {
+	struct hlist_node hash_link;
+	struct vhost_iotlb iotlb;
+};
+
+/* dma_dev: 6.1, 6.12; vmap.dma_dev: 7.3 */
+union virtio_map {
+	struct device *dma_dev;
+};
+
+struct vdpa_device {
+	struct device dev;
+	struct device *dma_dev;
+	union virtio_map vmap;
+};
+
+struct vhost_vdpa {
+	struct vhost_dev vdev;
+	struct iommu_domain *domain;
+	struct vdpa_device *vdpa;
+	struct hlist_head as[16];
 };
 
 #pragma clang attribute pop
