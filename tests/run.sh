@@ -6,6 +6,7 @@
 #   floors    which source may include which       tests/floors.sh
 #   rules     row, function and section of each    tests/rules.sh
 #   lint      shellcheck, gcc and clang            tests/lint.sh
+#   labtools  what judges in the lab               tests/labtools.sh
 #   unit      unit tests                           tests/unit.sh
 #   sanitize  unit tests with sanitizers           tests/unit.sh --sanitize
 #   cli       exit codes, closed descriptors       tests/cli.sh
@@ -27,7 +28,7 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint unit sanitize cli doctor golden questions docs top trace fleet property fuzz lab)
+all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace fleet property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
@@ -40,7 +41,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | unit | cli | doctor | golden | docs | top | trace | fleet | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | labtools | unit | cli | doctor | golden | docs | top | trace | fleet | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;

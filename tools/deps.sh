@@ -8,7 +8,8 @@ build=(gcc make clang llvm pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev l
 	libjansson-dev libsmartcols-dev uthash-dev libncurses-dev git scdoc)
 test=(libcmocka-dev jq python3 python3-jsonschema shellcheck libclang-rt-14-dev qemu-system-x86
 	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format
-	prometheus systemd python3-yaml curl binutils)
+	prometheus systemd python3-yaml curl binutils
+	flex bison bc libssl-dev dwarves) # the last five build the lab's kernels
 
 packages=("${build[@]}")
 [ "${1:-build}" = build ] || packages+=("${test[@]}")

@@ -3,7 +3,8 @@
 # boot.sh [--results DIR] [--build DIR] [--cells GLOB] [--timeout S] KERNEL SCRIPT [QEMU-ARG...]:
 # boots a kernel (a KEY of fetch-kernels.sh, or a folder laid out like its) under software
 # emulation, on this host's root file system, read-only, and runs SCRIPT as its only program.
-# QEMU's arguments come from the lines "# qemu: ..." in SCRIPT. Exit: 0 the script ended by
+# QEMU's arguments come from the lines "# qemu: ..." in SCRIPT; "# emulator: trixie" asks for the
+# QEMU of fetch-qemu.sh instead of this host's. Exit: 0 the script ended by
 # itself with 0, 1 it failed, 75 can't run here, 124 no cell was finished for S seconds.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -30,7 +31,14 @@ case $kernel in
 *) kdir=$LAB_CACHE/kernels/$kernel ;;
 esac
 [ -s "$kdir/initrd.gz" ] || die "no kernel in $kdir: fetch-kernels.sh ${kernel##*/}"
-need qemu-system-x86_64 gcc
+need gcc
+if [ "$(sed -n 's/^# emulator: //p' "$script")" = trixie ]; then
+	qemu=$LAB_QEMU_DIR/qemu
+	[ -x "$qemu" ] || skip "no QEMU of trixie in the cache: fetch-qemu.sh"
+else
+	need qemu-system-x86_64
+	qemu=$(command -v qemu-system-x86_64)
+fi
 [ -d "$build" ] && build=$(realpath "$build")
 tools=$LAB_CACHE/lab-tools
 build_tools "$tools"
@@ -39,12 +47,13 @@ build_tools "$tools"
 mkdir -p "$results"
 results=$(realpath "$results")
 rm -f "$results"/{done,failed,gdb.request,console.log}
-for d in "$LAB_TOP" "$build" "$kdir" "$tools"; do
+for d in "$LAB_TOP" "$build" "$kdir" "$tools" "$LAB_QEMU_DIR"; do
 	[ ! -d "$d" ] || echo "$d"
 done >"$results/keep"
 cat >"$results/init.sh" <<INIT
 export LAB_DIR=$(printf %q "$LAB_DIR") LAB_BUILD=$(printf %q "$build")
 export LAB_KDIR=$(printf %q "$kdir") LAB_TOOLS=$(printf %q "$tools")
+export LAB_QEMU_DIR=$(printf %q "$LAB_QEMU_DIR")
 export LAB_CELLS=$(printf %q "$cells") RESULTS=/run/results
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TERM=dumb
 export LC_ALL=C.UTF-8
@@ -87,7 +96,7 @@ append=$(sed -n 's/^# append: //p' "$script" | tr '\n' ' ')
 
 # One host thread for all virtual CPUs: with more, emulation races with the kernel's patching
 # of its own code. On a busy host the timer may seem dead for a while: no_timer_check.
-qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 2 -m 3G \
+"$qemu" -accel tcg,thread=single -cpu max -smp 2 -m 3G \
 	-machine q35,kernel-irqchip=off -nodefaults -no-user-config -display none -no-reboot \
 	-serial "file:$(comma "$results/console.log")" \
 	-chardev "socket,path=$run/gdb,server=on,wait=off,id=gdb" -gdb chardev:gdb \

@@ -86,6 +86,17 @@ uuid_of() {
 	echo "${h:0:8}-${h:8:4}-${h:12:4}-${h:16:4}-${h:20:12}"
 }
 
+# trixie_qemu ARG...: becomes QEMU 10 as a VMM in this guest, below a root of its own that has
+# this guest's /dev, /proc, /sys and /run
+trixie_qemu() {
+	local d
+	[ -s "$LAB_QEMU_DIR/version" ] || skip_cell "no QEMU of trixie in the cache: fetch-qemu.sh"
+	for d in dev proc sys run; do
+		mountpoint -q "$LAB_QEMU_DIR/$d" || mount --rbind "/$d" "$LAB_QEMU_DIR/$d"
+	done
+	exec chroot "$LAB_QEMU_DIR" /usr/bin/qemu-system-x86_64 "$@"
+}
+
 # count_wbinvd NAME N: runs N WBINVDs; $v.exits and $v.flushes say what KVM and the CPU did
 count_wbinvd() {
 	local t=/sys/kernel/tracing flush=wbinvd_ipi n e=0 f=0 name
@@ -108,11 +119,20 @@ count_wbinvd() {
 
 witness() { "$LAB_TOOLS/kpeek" >"$CELL/witness.json"; }
 
-# audit: the program under test (AUDIT: another build of it) looks at the state that now is; so does
-# the witness
+# tables: the Intel IOMMUs' own page tables as tables.json, where the kernel shows them
+tables() {
+	local dir=/sys/kernel/debug/iommu/intel
+	[ -e "$dir/dmar_translation_struct" ] || return 0
+	awk -f "$LAB_DIR/tables.awk" "$dir/dmar_translation_struct" \
+		"$dir"/[0-9a-f]*/domain_translation_struct >"$CELL/tables.json"
+}
+
+# audit: the program under test (AUDIT: another build of it) looks at the state that now is; so do
+# the witnesses
 audit() {
 	local code=0 program=${AUDIT:-$LAB_BUILD/nosnoop}
 	witness
+	tables
 	[ -x "$program" ] || return 0
 	"$program" audit --format json --record /run/cell/record.jsonl \
 		>/run/cell/audit.json 2>/run/cell/audit.err || code=$?

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [--kernels "6.1 newest"|all] [--cells GLOB] [--build DIR] [--results DIR] [--resume]
+# run.sh [--kernels "KEY..."|all] [--cells GLOB] [--build DIR] [--results DIR] [--resume]
 # [--witness] [-v]: boots the kernels, makes each cell's state, and compares what nosnoop's audit
 # and the witness say of it with cells/NAME.expect. One line per cell and kernel; the last line is
 # "N passed, N failed, N skipped". --witness: without nosnoop, asserts only the state itself.
+# Without --kernels: 6.1 and the newest, and for a script of boots/ that names its kernels, those.
 # Exit: 0 nothing failed, 1 something failed, 2 bad usage or nothing built.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-kernels="6.1 newest" cells='*' build=$LAB_TOP/build results=$LAB_CACHE/results/run
+kernels='' cells='*' build=$LAB_TOP/build results=$LAB_CACHE/results/run
 resume='' witness_only='' verbose='' jobs=${LAB_JOBS:-2}
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
 	--resume) resume=1; shift ;;
 	--witness) witness_only=1; shift ;;
 	-v) verbose=1; shift ;;
-	*) sed -n 's/^# //; 3,8p' "$0" >&2; exit 2 ;;
+	*) sed -n '3,9s/^# //p' "$0" >&2; exit 2 ;;
 	esac
 done
 [ "$kernels" != all ] || kernels=$LAB_KEYS
@@ -34,7 +35,17 @@ fi
 mkdir -p "$results"
 results=$(realpath "$results")
 passed=0 failed=0 skipped=0
+read -ra default_kernels <<<"$LAB_DEFAULT_KEYS"
 [ -n "$resume" ] || : >"$results/summary.jsonl"
+: >"$results/by_tables.jsonl"
+
+# planned KERNEL BOOT: whether the cells of that boot are meant for, and asked for on, that kernel
+planned() {
+	local tags
+	read -ra tags < <(kernels_of "$2") || :
+	[ "${#tags[@]}" -gt 0 ] || [ -n "$kernels" ] || tags=("${default_kernels[@]}")
+	[ "${#tags[@]}" -eq 0 ] || kernel_is "$1" "${tags[@]}"
+}
 
 # cells_of BOOT: those of its cells that were asked for
 cells_of() {
@@ -72,18 +83,17 @@ record() {
 
 # applies LINE KERNEL: whether a line "@6.1 6.12: ..." or "@!6.1: ..." is meant for that kernel
 applies() {
-	local tag=${1%%:*} not='' k
+	local tag=${1%%:*} not=''
 	tag=${tag#@}
 	case $tag in
 	!*) not=1 tag=${tag#!} ;;
 	esac
-	for k in $tag; do
-		if [ "$k" = "$2" ]; then
-			[ -z "$not" ]
-			return
-		fi
-	done
-	[ -n "$not" ]
+	# shellcheck disable=SC2086 # a list
+	if kernel_is "$2" $tag; then
+		[ -z "$not" ]
+	else
+		[ -n "$not" ]
+	fi
 }
 
 # program KERNEL FILE...: the expectations as one jq program that prints a list of checks
@@ -108,6 +118,25 @@ program() {
 			"$(jq -Rn --arg x "${line%% => *}" '$x')" "${line##* => }" "${line%% => *}"
 	done
 	echo 'empty] | map(. + {ok: (.got == .want)})'
+}
+
+# by_tables DIR: adds to a cell's checks those by the IOMMU's own page tables; domains without such
+# a witness are counted
+by_tables() {
+	jq --argjson tables "$(cat "$1/tables.json" 2>/dev/null || echo null)" \
+		-f "$LAB_DIR/tables.jq" "$1/audit.json" >"$1/by_tables.json" 2>"$1/tables.err" &&
+	jq -s '.[0] + .[1].checks' "$1/checks.json" "$1/by_tables.json" >"$1/checks.new" &&
+	mv "$1/checks.new" "$1/checks.json" &&
+	jq -c . "$1/by_tables.json" >>"$results/by_tables.jsonl"
+}
+
+# witness_total: how many domains the page tables spoke of, and why they did not of the others
+witness_total() {
+	[ -s "$results/by_tables.jsonl" ] || return 0
+	jq -rs '([.[].checks[]] | "witness of the page tables: \(length) domains, " +
+			"\(map(select(.ok | not)) | length) disagree"),
+		([.[].without[]] | group_by(.)[] | "no witness: \(.[0]): \(length) domains")' \
+		"$results/by_tables.jsonl"
 }
 
 # check KERNEL BOOT CELL: prints the cell's line and counts it
@@ -144,6 +173,9 @@ check() {
 			>"$dir/checks.json" 2>"$dir/checks.err" ||
 			reason="bad expectation: $(grep -m 1 error "$dir/checks.err")"
 	fi
+	if [ -z "$reason" ] && [ -z "$witness_only" ]; then
+		by_tables "$dir" || reason="tables.jq: $(tail -n 1 "$dir/tables.err")"
+	fi
 	if [ -n "$reason" ]; then
 		printf 'FAIL  %s: %s\n' "$label" "$reason"
 		failed=$((failed + 1))
@@ -172,6 +204,7 @@ check() {
 skip_all() {	# KERNEL REASON
 	local boot cell
 	for boot in $boots; do
+		planned "$1" "$boot" || continue
 		for cell in $(cells_of "$boot"); do
 			printf 'skip  %s %s: %s\n' "$1" "$cell" "$2"
 			skipped=$((skipped + 1))
@@ -226,14 +259,26 @@ boots=$(printf %s "$boots" | sort -rn | cut -d' ' -f2)
 
 declare -A job_kernel=() job_boot=()
 usable=
-for kernel in $kernels; do
+for kernel in ${kernels:-$LAB_KEYS}; do
+	wanted=
+	for boot in $boots; do
+		! planned "$kernel" "$boot" || wanted=1
+	done
+	[ -n "$wanted" ] || continue
 	code=0
-	why=$("$LAB_DIR/fetch-kernels.sh" "$kernel" 2>&1) || code=$?
+	"$LAB_DIR/fetch-kernels.sh" "$kernel" 2>&1 | tee "$results/fetch.log" >&2 || code=$?
+	why=$(tail -n 1 "$results/fetch.log")
 	case $code in
 	0) usable+=" $kernel" ;;
-	"$LAB_SKIP") skip_all "$kernel" "${why##*fetch-kernels.sh: }" ;;
+	"$LAB_SKIP") skip_all "$kernel" "${why#*.sh: }" ;;
 	*) die "$why" ;;
 	esac
+done
+for boot in $boots; do
+	if grep -q '^# emulator: trixie' "$LAB_DIR/boots/$boot.sh"; then
+		"$LAB_DIR/fetch-qemu.sh" || say "boots that want it are skipped"
+		break
+	fi
 done
 
 stop() {
@@ -248,6 +293,7 @@ set -m	# each boot in a process group of its own, so that stop() reaches all of 
 
 for boot in $boots; do
 	for kernel in $usable; do
+		planned "$kernel" "$boot" || continue
 		dir=$results/$kernel/$boot
 		if [ -n "$resume" ] && [ "$dir/done" -nt "$build/nosnoop" ]; then
 			for cell in $(cells_of "$boot"); do
@@ -265,5 +311,6 @@ while [ "${#job_kernel[@]}" -gt 0 ]; do
 	wait_one
 done
 
+witness_total
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

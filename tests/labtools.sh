@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# labtools.sh: what judges in the lab, without booting anything: the reader of the IOMMU's page tables, and
+# that its comparison with an audit can fail; which kernels a tag means.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$TOP"
+# shellcheck source-path=SCRIPTDIR source=lab/lib.sh
+. tests/lab/lib.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# same NAME WANT GOT
+same() {
+	if [ "$2" = "$3" ]; then
+		pass
+	else
+		fail "$1"
+		printf '  expected %s\n  got      %s\n' "$2" "$3"
+	fi
+}
+
+# A device with Snoop in all leaves (one of them a large page), one with none, one with both; 05.0 has no
+# table. The first-stage entry of 06.0 has PGSNP, that of 07.0 has not; 08.0 has a second-stage one.
+samples() {
+	local d header='IOVA_PFN PML5E PML4E'
+	local path='0x0000000000000000 0x0000000103a3c003 0x0000000103a3d003'
+	mkdir -p "$work"/0000:00:0{2,3,4,5,6,7,8}.0
+	for d in 2 3 4 6 7 8; do
+		printf 'Device 0000:00:0%s.0 @0x103a3b000\n%s\n' "$d" "$header"
+	done >"$work/headers"
+	{ sed -n '1,2p' "$work/headers"
+	  echo "0x0000000001000 | $path 0x0000000103a3e003 0x0000000103a00803"
+	  echo "0x0000000001200 | $path 0x0000000103a00883"
+	} >"$work/0000:00:02.0/domain_translation_struct"
+	{ sed -n '3,4p' "$work/headers"
+	  echo "0x0000000001000 | $path 0x0000000103a3e803 0x0000000103a00003"
+	} >"$work/0000:00:03.0/domain_translation_struct"
+	cat "$work"/0000:00:0{2,3}.0/domain_translation_struct >"$work/0000:00:04.0/domain_translation_struct"
+	: >"$work/0000:00:05.0/domain_translation_struct"
+	for d in 6 7; do
+		echo "0x0000000001000 | $path 0x0000000103a3e067 0x0000000103a00867" \
+			>"$work/0000:00:0$d.0/domain_translation_struct"
+	done
+	cp "$work/0000:00:02.0/domain_translation_struct" "$work/0000:00:08.0/domain_translation_struct"
+	cat >"$work/dmar" <<-'DMAR'
+		IOMMU dmar0: Root Table Address: 0x100a5c000
+		B.D.F	Root_entry	Context_entry	PASID	PASID_table_entry
+		00:02.0	0x0000000000000000:0x0000000100a5d001	0x0000000000000102:0x0000000103a3b005	-1    	0x0000000000000000:0x0000000000000000:0x0000000000000000
+		00:06.0	0x0000000000000000:0x0000000100a5d001	0x0000000000000000:0x0000000103a3b005	0     	0x0000000103a3b000:0x0000000001000004:0x0000000000000049
+		00:07.0	0x0000000000000000:0x0000000100a5d001	0x0000000000000000:0x0000000103a3b005	0     	0x0000000103a3b000:0x0000000000000004:0x0000000000000049
+		00:08.0	0x0000000000000000:0x0000000100a5d001	0x0000000000000000:0x0000000103a3b005	0     	0x0000000000000000:0x0000000000000004:0x0000000103a3b089
+	DMAR
+	awk -f tests/lab/tables.awk "$work/dmar" "$work"/0000:*/domain_translation_struct >"$work/tables.json"
+}
+
+# The audit of those devices, true to the tables; a filter can doctor it
+audit() {
+	jq -cn '[["02", true], ["03", false], ["05", false], ["06", true], ["07", false], ["08", true]] | {domains: map(
+		{id: .[0], iommu_driver: "intel", devices: ["0000:00:" + .[0] + ".0"], enforced: .[1]})} | '"${1:-.}"
+}
+
+# compare FILTER TABLES: the checks that fail, as "ID want got", and the reasons of those without
+compare() {
+	audit "$1" | jq -cr --argjson tables "${2:-$(<"$work/tables.json")}" -f tests/lab/tables.jq |
+		jq -cr '[(.checks | length), (.checks[] | select(.ok | not) | .expression[19:21], .want, .got), .without[]] |
+			map(tostring) | join(" ")'
+}
+
+samples
+same "tables.awk: leaves" '[["02",2,2],["03",1,0],["04",3,2],["05",0,0],["06",1,1],["07",1,1],["08",2,2]]' \
+	"$(jq -c 'map([.device[8:10], .leaves, .snoop])' "$work/tables.json")"
+same "tables.awk: PASID entries" '["first true","first false","second false"]' \
+	"$(jq -c '[.[] | .pasids[] | "\(.stage) \(.pgsnp)"]' "$work/tables.json")"
+same "tables.jq: an audit that is right" "5 nothing is mapped" "$(compare .)"
+same "tables.jq: a claim that leaves deny" "5 03 false true nothing is mapped" "$(compare '.domains[1].enforced = true')"
+same "tables.jq: a denial that leaves deny" "5 02 true false nothing is mapped" "$(compare '.domains[0].enforced = false')"
+same "tables.jq: PGSNP decides, not the leaves" "5 07 false true nothing is mapped" \
+	"$(compare '.domains[4].enforced = true')"
+same "tables.jq: leaves of both kinds" "5 02 mixed true nothing is mapped" \
+	"$(compare '.domains[0].devices = ["0000:00:04.0"]')"
+same "tables.jq: devices of one domain that differ" "5 02 its devices differ true nothing is mapped" \
+	"$(compare '.domains[0].devices += ["0000:00:03.0"]')"
+same "tables.jq: no claim, no device, another IOMMU" \
+	"2 the audit claims nothing no device is attached nothing is mapped no witness of amd tables" \
+	"$(compare '.domains[0].enforced = null | .domains[1].devices = [] | .domains[3].iommu_driver = "amd"')"
+same "tables.jq: a kernel without debugfs" "0$(printf ' this kernel shows no page tables%.0s' 1 2 3 4 5 6)" \
+	"$(compare . null)"
+
+# meant TAG...: the kernels that the tags mean
+meant() {
+	local key
+	for key in $LAB_KEYS; do
+		! kernel_is "$key" "$@" || printf '%s ' "$key"
+	done
+}
+same "a key as a tag" "6.1 " "$(meant 6.1)"
+same "the start of a key as a tag" "6.12 6.12-iommufd " "$(meant 6.12)"
+same "the end of a key as a tag" "6.12-iommufd newest-iommufd " "$(meant iommufd)"
+same "two tags" "6.1 newest newest-iommufd " "$(meant newest 6.1)"
+finish
