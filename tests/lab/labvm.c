@@ -15,6 +15,8 @@
 #include <limits.h>
 #include <linux/kvm.h>
 #include <linux/vfio.h>
+#include <linux/vhost.h>
+#include <linux/vhost_types.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -71,10 +73,10 @@ struct lab_hwpt_alloc {
 #define ID_LEN	    64
 #define PORT	    0x10
 
-enum kind { VM, VCPU, KVM_VFIO, CONTAINER, GROUP, DEVICE, CDEV, IOMMUFD };
+enum kind { VM, VCPU, KVM_VFIO, CONTAINER, GROUP, DEVICE, CDEV, IOMMUFD, VDPA };
 
 static const char *const kind_names[] = {
-	"vm", "vcpu", "kvm-vfio", "container", "group", "device", "cdev", "iommufd",
+	"vm", "vcpu", "kvm-vfio", "container", "group", "device", "cdev", "iommufd", "vdpa",
 };
 
 /* One open descriptor (or what is left of it, an mmap, after fd was closed) */
@@ -88,7 +90,7 @@ struct object {
 
 static struct object objects[MAX_OBJECTS];
 static int nr_objects;
-static struct object *cur[IOMMUFD + 1]; /* the newest, or the chosen, of each kind */
+static struct object *cur[VDPA + 1]; /* the newest, or the chosen, of each kind */
 static char *mapping;
 static size_t mapping_size;
 static __u64 mapping_iova;
@@ -301,6 +303,14 @@ static int step_set_container(const char *id)
 	return group < 0 || container < 0 ? -1 : ioctl(group, VFIO_GROUP_SET_CONTAINER, &container);
 }
 
+/* A group's file into an iommufd context, as into a container: it makes an IOAS of its own */
+static int step_set_iommufd(const char *id)
+{
+	int group = fd_of(GROUP, id), iommufd = fd_of(IOMMUFD, NULL);
+
+	return group < 0 || iommufd < 0 ? -1 : ioctl(group, VFIO_GROUP_SET_CONTAINER, &iommufd);
+}
+
 static int step_unset_container(const char *id)
 {
 	int group = fd_of(GROUP, id);
@@ -329,7 +339,10 @@ static int map_container(int fd, char *va, size_t size, __u64 iova)
 	return ioctl(fd, VFIO_IOMMU_MAP_DMA, &map);
 }
 
-/* map:SIZE[@IOVA] maps fresh memory into the current container, or into the IOAS */
+/*
+ * map:SIZE[@IOVA] maps fresh memory into the current container, into the IOAS, or (none was made)
+ * into the one that set-iommufd made
+ */
 static int step_map(const char *arg)
 {
 	const char *at = strchr(arg, '@');
@@ -343,6 +356,8 @@ static int step_map(const char *arg)
 		return -1;
 	if (cur[CONTAINER]) {
 		ret = map_container(fd_of(CONTAINER, NULL), va, size, iova);
+	} else if (cur[IOMMUFD] && !cur[IOMMUFD]->ioas) {
+		ret = map_container(fd_of(IOMMUFD, NULL), va, size, iova);
 	} else {
 		map.user_va = (uintptr_t)va;
 		map.ioas_id = cur[IOMMUFD] ? cur[IOMMUFD]->ioas : 0;
@@ -447,20 +462,33 @@ static int step_attach(const char *bdf)
 	return ioctl(fd, LAB_VFIO_ATTACH, &attach);
 }
 
-static int step_hwpt_attach(const char *bdf)
+/* A page table over the IOAS, made for the device; its number, or -1 */
+static long long alloc_hwpt(const char *bdf)
 {
 	struct lab_hwpt_alloc alloc = { .size = sizeof(alloc) };
-	struct lab_attach attach = { .argsz = sizeof(attach) };
-	int fd = fd_of(CDEV, bdf), iommufd = fd_of(IOMMUFD, NULL);
+	int iommufd = fd_of(IOMMUFD, NULL);
 
-	if (fd < 0 || iommufd < 0)
+	if (fd_of(CDEV, bdf) < 0 || iommufd < 0)
 		return -1;
 	alloc.dev_id = object_find(CDEV, bdf)->devid;
 	alloc.pt_id = cur[IOMMUFD]->ioas;
-	if (ioctl(iommufd, LAB_IOMMU_HWPT_ALLOC, &alloc))
+	return ioctl(iommufd, LAB_IOMMU_HWPT_ALLOC, &alloc) ? -1 : (long long)alloc.out_hwpt_id;
+}
+
+static int step_hwpt_alloc(const char *bdf)
+{
+	return alloc_hwpt(bdf) < 0 ? -1 : 0;
+}
+
+static int step_hwpt_attach(const char *bdf)
+{
+	struct lab_attach attach = { .argsz = sizeof(attach) };
+	long long id = alloc_hwpt(bdf);
+
+	if (id < 0)
 		return -1;
-	attach.pt_id = alloc.out_hwpt_id;
-	return ioctl(fd, LAB_VFIO_ATTACH, &attach);
+	attach.pt_id = id;
+	return ioctl(fd_of(CDEV, bdf), LAB_VFIO_ATTACH, &attach);
 }
 
 static int step_detach(const char *bdf)
@@ -469,6 +497,44 @@ static int step_detach(const char *bdf)
 	int fd = fd_of(CDEV, bdf);
 
 	return fd < 0 ? -1 : ioctl(fd, LAB_VFIO_DETACH, &detach);
+}
+
+/* vhost-vdpa */
+
+static int step_vdpa(const char *number)
+{
+	return object_add(VDPA, number, open_fmt("/dev/vhost-vdpa-%s", number)) ? 0 : -1;
+}
+
+static int step_vdpa_owner(const char *number)
+{
+	__u64 features = 1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2;
+	int fd = fd_of(VDPA, number);
+
+	return fd < 0 || ioctl(fd, VHOST_SET_OWNER) ||
+	       ioctl(fd, VHOST_SET_BACKEND_FEATURES, &features) ? -1 : 0;
+}
+
+/* vdpa-map:SIZE maps fresh memory for the current vDPA device */
+static int step_vdpa_map(const char *arg)
+{
+	size_t size = size_of(arg);
+	char *va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct vhost_msg_v2 message = {
+		.type = VHOST_IOTLB_MSG_V2,
+		.iotlb = {
+			.iova = 0x1000000,
+			.size = size,
+			.uaddr = (uintptr_t)va,
+			.perm = VHOST_ACCESS_RW,
+			.type = VHOST_IOTLB_UPDATE,
+		},
+	};
+	int fd = fd_of(VDPA, NULL);
+
+	if (va == MAP_FAILED || fd < 0)
+		return -1;
+	return write(fd, &message, sizeof(message)) == sizeof(message) ? 0 : -1;
 }
 
 /* Descriptors, processes, talk */
@@ -559,6 +625,7 @@ static const struct step {
 	{ "container", step_container },	 /* container[:ID] */
 	{ "group", step_group },		 /* group:N */
 	{ "set-container", step_set_container }, /* set-container:N */
+	{ "set-iommufd", step_set_iommufd }, /* set-iommufd:N, a group into the current context */
 	{ "unset-container", step_unset_container },
 	{ "set-iommu", step_set_iommu },
 	{ "map", step_map },	     /* map:16M[@IOVA] */
@@ -570,7 +637,11 @@ static const struct step {
 	{ "bind", step_bind },
 	{ "attach", step_attach },	     /* to the IOAS */
 	{ "hwpt-attach", step_hwpt_attach }, /* to a page table of its own */
+	{ "hwpt-alloc", step_hwpt_alloc },   /* makes one, and attaches nothing */
 	{ "detach", step_detach },
+	{ "vdpa", step_vdpa },		     /* vdpa:N, /dev/vhost-vdpa-N */
+	{ "vdpa-owner", step_vdpa_owner },   /* the caller's memory is what is mapped */
+	{ "vdpa-map", step_vdpa_map },	     /* vdpa-map:16M */
 	{ "close", step_close },	     /* close:KIND[:ID]; a vCPU's mmap stays */
 	{ "use", step_use },		     /* use:KIND:ID makes it the current one */
 	{ "fork-holder", step_fork_holder }, /* a child that holds all descriptors */
