@@ -107,10 +107,12 @@ $(BUILD)/tests/iterators: tests/bench/iterators.c $(BUILD)/bench/bare_iter.skel.
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -I$(BUILD)/bench -o $@ $< $(BUILD)/libnosnoop.a $(LDLIBS)
 
-## bench: what an audit costs with 10 to 4,000 VMs, beside lsfd (needs root and /dev/kvm)
+## bench: what an audit costs with 10 to 4,000 VMs, beside lsfd (needs root and /dev/kvm); what nosnooptop
+# costs while a VM flushes, beside bpftrace (in the lab)
 .PHONY: bench
 bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 	$(Q)BUILD=$(BUILD) tests/bench/run.sh
+	$(Q)BUILD=$(BUILD) tests/bench/live.sh
 
 # ---- tests ----
 
@@ -136,10 +138,10 @@ check:
 check-fast: tests
 	$(Q)BUILD=$(abspath $(BUILD)) MAKE=$(MAKE) CLANG=$(CLANG) tests/run.sh --no-lab
 
-## check-lab: the lab alone; KERNELS="6.1 newest", all, or nothing for the usual choice
+## check-lab: the lab alone; KERNELS="6.1 newest", all, or nothing for the usual choice; FULL=1: all repetitions
 KERNELS ?=
 check-lab: all small-ring
-	$(Q)tests/lab/run.sh --build $(abspath $(BUILD)) --kernels "$(KERNELS)"
+	$(Q)tests/lab/run.sh --build $(abspath $(BUILD)) --kernels "$(KERNELS)" $(if $(FULL),--full)
 
 ## demo: a host with a non-coherent, an unsafe and a harmless VM, and what the audit says of it
 demo:

@@ -71,21 +71,25 @@ struct {
 	__type(value, struct nsn_event_config);
 } settings SEC(".maps");
 
-/* Events that had no room. */
+/* What had no room, or was missed, and what of that was made good (enum nsn_lost). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, NSN_LOST_MAX);
 	__type(key, __u32);
 	__type(value, __u64);
 } lost SEC(".maps");
 
-static __always_inline void nsn_count_lost(void)
+static __always_inline void nsn_count_in(__u32 which)
 {
-	__u32 zero = 0;
-	__u64 *count = bpf_map_lookup_elem(&lost, &zero);
+	__u64 *count = bpf_map_lookup_elem(&lost, &which);
 
 	if (count)
 		__sync_fetch_and_add(count, 1);
+}
+
+static __always_inline void nsn_count_lost(void)
+{
+	nsn_count_in(NSN_LOST_EVENTS);
 }
 
 /* Does user space want this kind of event one by one? */

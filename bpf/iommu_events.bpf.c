@@ -6,7 +6,7 @@
  *
  * Kernel side. Within an attach of VFIO's type1 driver these are steps (`inner`).
  */
-#include "events.bpf.h"
+#include "flush.bpf.h"
 
 /* The running task's attach in VFIO's type1 driver, of which this is a step. */
 static __always_inline struct nsn_call *outer_attach(struct nsn_rec_event *rec)
@@ -264,48 +264,6 @@ NSN_AT_BOTH(enforce_amd, NSN_CALL_ENFORCE, 1, enter_enforce, on_enforce)
 
 /* ---- who flushes the host's caches ------------------------------------------------------------ */
 
-#define CALLERS 10
-
-/* The first caller that is not of the tracing itself, nor a flush function. */
-static __always_inline void fill_caller(struct nsn_rec_event *rec, void *ctx)
-{
-	__u64 stack[CALLERS] = {};
-	long size = bpf_get_stack(ctx, stack, sizeof(stack), 0);
-
-	for (int i = 0; i < CALLERS; i++) {
-		if (i * 8 >= size || !stack[i])
-			return;
-		if (!nsn_symbol_name(stack[i], rec->op, sizeof(rec->op)))
-			return;
-		if (!nsn_text_is(rec->op, "bpf_", 4) && !nsn_text_is(rec->op, "fentry_", 7) &&
-		    !nsn_text_is(rec->op, "wb", 2)) {
-			NSN_KNOWN(rec, event, op);
-			return;
-		}
-	}
-}
-
-static __always_inline int on_flush(void *ctx, __u64 a, __u64 b, __u64 c)
-{
-	const bool guest = nsn_call__current(NSN_CALL_WBINVD) ||
-			   nsn_call__current(NSN_CALL_WBINVD_EMULATED);
-	struct nsn_rec_event *rec;
-
-	/* a guest's are counted as its WBINVDs */
-	if (guest && !nsn_wanted(NSN_EVENT_HOST_FLUSH))
-		return 0;
-	rec = nsn_event__begin(NSN_EVENT_HOST_FLUSH);
-	if (!rec)
-		return 0;
-	if (guest)
-		NSN_SET(rec, event, initiator, NSN_FLUSH_GUEST);
-	else
-		fill_caller(rec, ctx); /* user space names the initiator by it */
-	nsn_event__submit(rec);
-	return 0;
-}
-
 NSN_AT_ENTRY(flush_all, 0, on_flush)
-NSN_AT_ENTRY(flush_mask, 0, on_flush)
 NSN_AT_ENTRY(flush_all_noinvd, 0, on_flush)
 NSN_AT_ENTRY(flush_mask_noinvd, 0, on_flush)

@@ -3,11 +3,10 @@
  * kvm_events.bpf.c - KVM's side of what happens: VMs that come and go, registrations of non-coherent
  * DMA, and WBINVDs, which are counted here.
  *
- * Kernel side. WBINVD is the one path a guest can drive: an ignored one costs a look-up and two
- * atomic additions, an executed one its time too; what the exit sees of it is taken last at the entry
- * and first at the exit.
+ * Kernel side. WBINVD is the one path a guest can drive: it costs three look-ups and an atomic
+ * addition, an executed one its time too; the clock is read last at the entry and first at the exit.
  */
-#include "events.bpf.h"
+#include "flush.bpf.h"
 
 #define SECOND 1000000000ULL
 
@@ -27,11 +26,9 @@ static __always_inline struct nsn_counters *counters_of(__u64 kvm)
 	return counted;
 }
 
-/* Above a rate, one in some is timed: the others cost two clock readings less. */
-static __always_inline bool is_timed(struct nsn_counters *counted)
+/* Above a rate, of one in some the time is kept. */
+static __always_inline bool is_sampled(struct nsn_counters *counted, __u64 now)
 {
-	__u64 now = bpf_ktime_get_ns();
-
 	if (now - counted->window_start >= SECOND) {
 		counted->window_start = now;
 		counted->window_exits = 0;
@@ -42,83 +39,97 @@ static __always_inline bool is_timed(struct nsn_counters *counted)
 	return counted->window_exits % NSN_SAMPLE_OF == 0;
 }
 
-/* Notes that the running thread is in a WBINVD; the place is kept for its next. */
-static __always_inline void enter_wbinvd(enum nsn_call_id id, __u64 kvm, __u64 executed, bool timed)
+static __always_inline void add_time(struct nsn_counters *counted, __u64 elapsed)
 {
-	struct nsn_call_key key = nsn_call_key(id);
-	struct nsn_call *call = bpf_map_lookup_elem(&calls, &key);
-
-	if (!call) {
-		struct nsn_call none = {};
-
-		bpf_map_update_elem(&calls, &key, &none, BPF_ANY);
-		call = bpf_map_lookup_elem(&calls, &key);
-		if (!call)
-			return; /* counted, but not timed */
-	}
-	call->vm = kvm;
-	call->value = executed;
-	call->entered = timed ? bpf_ktime_get_ns() : 1;
-}
-
-static __always_inline int count_wbinvd(enum nsn_call_id id, struct kvm_vcpu *vcpu)
-{
-	struct nsn_counters *counted;
-	__u64 kvm = 0, registered = 0;
-
-	if (!nsn_vcpu_vm(vcpu, &kvm) || !kvm)
-		return 0;
-	counted = counters_of(kvm);
-	if (!counted)
-		return 0;
-	__sync_fetch_and_add(&counted->exits, 1);
-	nsn_vm_noncoherent_dma((struct kvm *)kvm, &registered);
-	if (registered) {
-		__sync_fetch_and_add(&counted->executed, 1);
-		enter_wbinvd(id, kvm, 1, is_timed(counted));
-	} else {
-		__sync_fetch_and_add(&counted->ignored, 1);
-		if (nsn_wanted(NSN_EVENT_WBINVD))
-			enter_wbinvd(id, kvm, 0, is_timed(counted));
-	}
-	return 0;
-}
-
-static __always_inline void add_time(__u64 kvm, __u64 elapsed)
-{
-	struct nsn_counters *counted = bpf_map_lookup_elem(&counters, &kvm);
 	__u64 below = NSN_BUCKET_FIRST_NS;
 	__u32 bucket;
 
-	if (!counted)
-		return;
 	for (bucket = 0; bucket < NSN_BUCKETS - 1 && elapsed >= below; bucket++)
 		below *= 4;
-	__sync_fetch_and_add(&counted->timed, 1);
 	__sync_fetch_and_add(&counted->elapsed_ns, elapsed);
 	__sync_fetch_and_add(&counted->buckets[bucket], 1);
 }
 
-static __always_inline int leave_wbinvd(enum nsn_call_id id)
+static __always_inline struct nsn_counters *count(__u64 kvm, bool executed)
 {
-	__u64 now = bpf_ktime_get_ns(), elapsed, kvm;
-	struct nsn_call *call = nsn_call__current(id);
-	struct nsn_event_config *wanted;
-	struct nsn_rec_event *rec;
-	bool executed, timed;
+	struct nsn_counters *counted = counters_of(kvm);
 
+	if (counted)
+		__sync_fetch_and_add(executed ? &counted->executed : &counted->ignored, 1);
+	return counted;
+}
+
+/* The other end of this one was missed. */
+static __always_inline void count_missed(__u64 kvm, bool executed)
+{
+	count(kvm, executed);
+	nsn_count_in(NSN_LOST_REPAIRED);
+}
+
+/* Where a thread keeps what the entry saw; it stays for its next WBINVD. */
+static __always_inline struct nsn_call *place_of(enum nsn_call_id id)
+{
+	static const struct nsn_call none;
+	struct nsn_call_key key = nsn_call_key(id);
+	struct nsn_call *call = bpf_map_lookup_elem(&calls, &key);
+
+	if (call)
+		return call;
+	bpf_map_update_elem(&calls, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&calls, &key);
+}
+
+/*
+ * The kernel leaves out a program that is interrupted on the same CPU: where it preempts within
+ * programs, an entry or an exit is missed now and then. Each is found by the other one: an exit
+ * without an entry is counted, without its time, and so is at an entry what has not left.
+ */
+static __always_inline int enter_wbinvd(enum nsn_call_id id, struct kvm_vcpu *vcpu)
+{
+	__u64 kvm = 0, registered = 0;
+	struct nsn_call *call;
+
+	if (!nsn_vcpu_vm(vcpu, &kvm) || !kvm)
+		return 0;
+	call = place_of(id);
 	if (!call)
 		return 0;
-	timed = call->entered > 1;
-	elapsed = now - call->entered;
-	kvm = call->vm;
-	executed = call->value;
-	call->entered = 0;
-	if (!timed)
-		return 0;
-	if (executed)
-		add_time(kvm, elapsed);
-	wanted = nsn_wanted(NSN_EVENT_WBINVD);
+	if (call->entered)
+		count_missed(call->vm, call->value);
+	nsn_vm_noncoherent_dma((struct kvm *)kvm, &registered);
+	call->vm = kvm;
+	call->value = registered != 0;
+	call->inner = 0;
+	call->entered = registered || nsn_wanted(NSN_EVENT_WBINVD) ? bpf_ktime_get_ns() : 1;
+	return 0;
+}
+
+/*
+ * Was it executed? KVM decides between the entry and the exit. If both find the VM the same way, that
+ * is how it was; if not, the flush itself tells (nsn_note_flush), where a probe sees it.
+ */
+static __always_inline bool was_executed(const struct nsn_call *call, bool registered)
+{
+	struct nsn_event_config *config;
+	__u32 zero = 0;
+
+	/* another VM's flush may be noted here too, on a CPU that this thread is on */
+	if (registered == call->value && (!registered || call->inner))
+		return registered;
+	config = bpf_map_lookup_elem(&settings, &zero);
+	if (!config || !config->flush_is_seen)
+		return call->value;
+	if (registered != call->value)
+		return call->inner;
+	nsn_count_in(NSN_LOST_REPAIRED); /* what notes the flush was left out */
+	return true;
+}
+
+static __always_inline int tell_wbinvd(__u64 kvm, bool executed, __u64 elapsed)
+{
+	struct nsn_event_config *wanted = nsn_wanted(NSN_EVENT_WBINVD);
+	struct nsn_rec_event *rec;
+
 	if (!wanted || elapsed < wanted->min_duration_ns)
 		return 0;
 	rec = nsn_event__begin(NSN_EVENT_WBINVD);
@@ -131,36 +142,80 @@ static __always_inline int leave_wbinvd(enum nsn_call_id id)
 	return 0;
 }
 
+/* vcpu: NULL where only the entry could tell. */
+static __always_inline int leave_wbinvd(enum nsn_call_id id, struct kvm_vcpu *vcpu)
+{
+	__u64 now = bpf_ktime_get_ns(), entered = 0, kvm = 0, registered = 0;
+	struct nsn_call_key key = nsn_call_key(id);
+	struct nsn_call *call = bpf_map_lookup_elem(&calls, &key);
+	struct nsn_counters *counted;
+	bool executed;
+
+	if (call && call->entered)
+		kvm = call->vm;
+	else if (!vcpu || !nsn_vcpu_vm(vcpu, &kvm) || !kvm)
+		return 0;
+	nsn_vm_noncoherent_dma((struct kvm *)kvm, &registered);
+	executed = registered != 0;
+	if (call && call->entered) {
+		executed = was_executed(call, executed);
+		entered = call->entered;
+		call->entered = 0;
+	} else if (call) { /* a thread's first may have begun before the probe */
+		nsn_count_in(NSN_LOST_REPAIRED);
+	}
+	counted = count(kvm, executed);
+	if (entered <= 1 || !counted || !is_sampled(counted, now))
+		return 0;
+	if (executed)
+		add_time(counted, now - entered);
+	return tell_wbinvd(kvm, executed, now - entered);
+}
+
+static __always_inline struct kvm_vcpu *emulated_vcpu(__u64 emulator)
+{
+	__u64 vcpu = 0;
+
+	nsn_emulator_vcpu((struct x86_emulate_ctxt *)emulator, &vcpu);
+	return (struct kvm_vcpu *)vcpu;
+}
+
 static __always_inline int on_wbinvd(void *ctx, __u64 vcpu, __u64 b, __u64 c)
 {
-	return count_wbinvd(NSN_CALL_WBINVD, (struct kvm_vcpu *)vcpu);
+	return enter_wbinvd(NSN_CALL_WBINVD, (struct kvm_vcpu *)vcpu);
 }
 
 static __always_inline int on_emulated(void *ctx, __u64 emulator, __u64 b, __u64 c)
 {
-	__u64 vcpu = 0;
-
-	if (!nsn_emulator_vcpu((struct x86_emulate_ctxt *)emulator, &vcpu) || !vcpu)
-		return 0;
-	return count_wbinvd(NSN_CALL_WBINVD_EMULATED, (struct kvm_vcpu *)vcpu);
+	return enter_wbinvd(NSN_CALL_WBINVD_EMULATED, emulated_vcpu(emulator));
 }
 
 NSN_AT_ENTRY(wbinvd, 1, on_wbinvd)
 NSN_AT_ENTRY(wbinvd_emulated, 1, on_emulated)
 
-/* The exits need no argument, so that both kinds of probe are alike. */
-#define WBINVD_EXIT(name, id)                                                                      \
-	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
+/* A kretprobe has no arguments: its kprobe and it come as a pair. */
+#define WBINVD_EXIT(name, id, vcpu)                                                                \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                             \
 	{                                                                                          \
-		return leave_wbinvd(id);                                                           \
+		return leave_wbinvd(id, vcpu);                                                     \
 	}                                                                                          \
 	SEC("?kretprobe") int kretprobe_##name(struct pt_regs *ctx)                                \
 	{                                                                                          \
-		return leave_wbinvd(id);                                                           \
+		return leave_wbinvd(id, NULL);                                                     \
 	}
 
-WBINVD_EXIT(wbinvd, NSN_CALL_WBINVD)
-WBINVD_EXIT(wbinvd_emulated, NSN_CALL_WBINVD_EMULATED)
+WBINVD_EXIT(wbinvd, NSN_CALL_WBINVD, (struct kvm_vcpu *)ctx[0])
+WBINVD_EXIT(wbinvd_emulated, NSN_CALL_WBINVD_EMULATED, emulated_vcpu(ctx[0]))
+
+/* The flush of a WBINVD, on the CPU and in the thread of the vCPU; on others it is in any thread. */
+static __always_inline int on_guest_flush(void *ctx, __u64 a, __u64 b, __u64 c)
+{
+	nsn_note_flush();
+	return 0;
+}
+
+NSN_AT_ENTRY(flush_guest, 0, on_guest_flush)
+NSN_AT_ENTRY(flush_mask, 0, on_flush)
 
 /* ---- VMs ------------------------------------------------------------------------------------- */
 
@@ -181,30 +236,34 @@ static __always_inline int on_create(void *ctx, __u64 kvm, __u64 type, __u64 c, 
 
 NSN_AT_EXIT(vm_create, NSN_CALL_VM_CREATE, 2, on_create)
 
-/* Places of threads that were in a WBINVD of the VM that ends. */
+/* Places of threads that ran the VM that ends. */
 static long forget_call(void *map, struct nsn_call_key *key, struct nsn_call *call, __u64 *kvm)
 {
-	if (call->vm == *kvm)
-		bpf_map_delete_elem(&calls, key);
+	if (call->vm != *kvm)
+		return 0;
+	if (call->entered)
+		count_missed(call->vm, call->value);
+	bpf_map_delete_elem(&calls, key);
 	return 0;
 }
 
 static __always_inline int on_destroy(void *ctx, __u64 kvm, __u64 b, __u64 c)
 {
-	struct nsn_counters *counted = bpf_map_lookup_elem(&counters, &kvm);
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_VM_DESTROY);
+	struct nsn_counters *counted;
+	struct nsn_rec_event *rec;
 
+	bpf_for_each_map_elem(&calls, forget_call, &kvm, 0);
+	counted = bpf_map_lookup_elem(&counters, &kvm);
+	rec = nsn_event__begin(NSN_EVENT_VM_DESTROY);
 	if (rec) {
 		NSN_SET(rec, event, vm, kvm);
 		NSN_FILL(rec, event, registrations, nsn_vm_noncoherent_dma, (struct kvm *)kvm);
-		NSN_SET(rec, event, exits, counted ? counted->exits : 0);
+		NSN_SET(rec, event, exits, counted ? counted->executed + counted->ignored : 0);
 		NSN_SET(rec, event, executed, counted ? counted->executed : 0);
 		nsn_event__submit(rec);
 	}
-	if (!counted)
-		return 0;
-	bpf_for_each_map_elem(&calls, forget_call, &kvm, 0);
-	bpf_map_delete_elem(&counters, &kvm);
+	if (counted)
+		bpf_map_delete_elem(&counters, &kvm);
 	return 0;
 }
 

@@ -210,15 +210,20 @@ enum nsn_initiator {
 
 /* What the event programs count of a VM, by its address (map counters). */
 struct nsn_counters {
-	__u64 exits;
 	__u64 executed;
 	__u64 ignored;
-	__u64 timed;      /* executed ones whose time was taken */
-	__u64 elapsed_ns; /* of those, preemption included */
-	__u64 buckets[NSN_BUCKETS];
+	__u64 elapsed_ns; /* of executed ones whose time was taken, preemption included */
+	__u64 buckets[NSN_BUCKETS]; /* how many of those took how long */
 	__u64 sampled;      /* not all were timed */
 	__u64 window_start; /* ns; private to the programs */
 	__u64 window_exits;
+};
+
+/* Places of map lost. */
+enum nsn_lost {
+	NSN_LOST_EVENTS,   /* no room for them */
+	NSN_LOST_REPAIRED, /* runs of a program that the kernel left out, and that another one made good */
+	NSN_LOST_MAX,
 };
 
 /* A thread in a traced function (map calls). Private to the event programs. */
@@ -232,7 +237,7 @@ struct nsn_call {
 	__u64 args[3];
 	__u64 vm;    /* wbinvd: whose */
 	__u64 value; /* what the entry saw and the exit tells: wbinvd: it is executed; … */
-	__u64 inner; /* errno of a step within */
+	__u64 inner; /* errno of a step within; wbinvd: caches were flushed */
 	__u64 known; /* value is */
 };
 
@@ -242,6 +247,7 @@ struct nsn_call {
 struct nsn_event_config {
 	__u64 wanted;          /* bit 1 << enum nsn_event: those that may be many */
 	__u64 min_duration_ns; /* of a wbinvd event */
+	__u64 flush_is_seen;   /* a probe sees the flush of a guest's WBINVD */
 };
 
 /* The walks' ring buffer at first, in bytes: user space takes a larger one when it was too small. */

@@ -261,6 +261,7 @@ static int write_settings(struct nsn_events *events)
 	const struct nsn_event_config config = {
 		.wanted = events->opts.wanted,
 		.min_duration_ns = events->opts.min_duration_ns,
+		.flush_is_seen = nsn_events__has_feature(events, "host_flush"),
 	};
 	uint32_t zero = 0;
 
@@ -271,8 +272,6 @@ static void set_up(struct nsn_events *events)
 {
 	int err = nsn_events_make_maps(events);
 
-	if (!err)
-		err = write_settings(events);
 	if (!err) {
 		events->ring = ring_buffer__new(events->maps[NSN_MAP_EVENTS], take_event, events,
 						NULL);
@@ -285,6 +284,16 @@ static void set_up(struct nsn_events *events)
 		   err == -EPERM ? "no permission to use BPF: needs CAP_SYS_ADMIN (run as root)"
 				 : "BPF maps could not be made (%s)",
 		   nsn_errno_name(err));
+}
+
+/* Settings rest on what could be attached; without them no event is wanted. */
+static int attach(struct nsn_events *events, unsigned int modules)
+{
+	int err = nsn_events_attach(events, modules);
+
+	if (!err && events->ready)
+		err = write_settings(events);
+	return err;
 }
 
 int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out)
@@ -303,7 +312,7 @@ int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out
 	if (events->states && events->told && events->links) {
 		set_up(events);
 		nsn_events_changed_modules(events);
-		err = nsn_events_attach(events, NSN_ALL_MODULES);
+		err = attach(events, NSN_ALL_MODULES);
 	}
 	if (err)
 		nsn_events__close(events);
@@ -362,10 +371,11 @@ static int put_counter(struct nsn_events *events, uint64_t kvm, const struct nsn
 	if (err)
 		return err;
 	rec.vm = key;
-	rec.exits = counted->exits;
+	rec.exits = counted->executed + counted->ignored;
 	rec.executed = counted->executed;
 	rec.ignored = counted->ignored;
-	rec.timed = counted->timed;
+	for (size_t i = 0; i < NSN_BUCKETS; i++)
+		rec.timed += counted->buckets[i];
 	rec.elapsed_ns = counted->elapsed_ns;
 	memcpy(&rec.bucket0, counted->buckets, sizeof(counted->buckets)); /* fields in a row */
 	rec.sampled = !!counted->sampled;
@@ -438,7 +448,7 @@ int nsn_events__refresh(struct nsn_events *events)
 	if (!changed)
 		return 0;
 	nsn_info("a module came or went: probes are chosen anew");
-	if (nsn_collect_bpf__reload(events->opts.collector) || nsn_events_attach(events, changed))
+	if (nsn_collect_bpf__reload(events->opts.collector) || attach(events, changed))
 		nsn_warning("out of memory: some events stay off");
 	for (size_t i = 0; i < nsn_probe_rows_count; i++)
 		if (!same_state(&events->states[i], &events->told[i]))
@@ -446,14 +456,17 @@ int nsn_events__refresh(struct nsn_events *events)
 	return 0;
 }
 
+/* Never less than was told: what is missed now may be made good in a moment. */
 uint64_t nsn_events__lost(const struct nsn_events *events)
 {
-	uint64_t lost = 0;
-	uint32_t zero = 0;
+	uint64_t counted[NSN_LOST_MAX] = { 0 }, lost;
 
-	if (events->maps[NSN_MAP_LOST] >= 0)
-		bpf_map_lookup_elem(events->maps[NSN_MAP_LOST], &zero, &lost);
-	return lost + events->misses;
+	for (uint32_t i = 0; i < NSN_LOST_MAX && events->maps[NSN_MAP_LOST] >= 0; i++)
+		bpf_map_lookup_elem(events->maps[NSN_MAP_LOST], &i, &counted[i]);
+	lost = counted[NSN_LOST_EVENTS];
+	if (events->misses > counted[NSN_LOST_REPAIRED])
+		lost += events->misses - counted[NSN_LOST_REPAIRED];
+	return lost > events->lost_told ? lost : events->lost_told;
 }
 
 const struct nsn_probe_state *nsn_events__probes(const struct nsn_events *events, size_t *count)

@@ -458,7 +458,8 @@ int nsn_events_make_maps(struct nsn_events *events)
 					     sizeof(struct nsn_call), NSN_MAX_CALLS, &sparse);
 	maps[NSN_MAP_SETTINGS] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_settings", 4,
 						sizeof(struct nsn_event_config), 1, NULL);
-	maps[NSN_MAP_LOST] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_lost", 4, 8, 1, NULL);
+	maps[NSN_MAP_LOST] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_lost", 4, 8, NSN_LOST_MAX,
+						NULL);
 	for (size_t i = 0; i < NSN_EVENT_MAPS; i++)
 		if (maps[i] < 0)
 			return maps[i];

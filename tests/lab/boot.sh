@@ -5,12 +5,13 @@
 # emulation, on this host's root file system, read-only, and runs SCRIPT as its only program.
 # QEMU's arguments come from the lines "# qemu: ..." in SCRIPT; "# emulator: trixie" asks for the
 # QEMU of fetch-qemu.sh instead of this host's. Exit: 0 the script ended by
-# itself with 0, 1 it failed, 75 can't run here, 124 no cell was finished for S seconds.
+# itself with 0, 1 it failed, 75 can't run here, 124 no cell was finished for S seconds (240, or what
+# its line "# patience: S" says).
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-results='' build=$LAB_TOP/build cells='*' limit=240
+results='' build=$LAB_TOP/build cells='*' limit=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--results) results=$2; shift 2 ;;
@@ -25,6 +26,9 @@ if [ $# -lt 2 ]; then
 	exit 2
 fi
 kernel=$1 script=$(realpath "$2")
+# a script can ask for more patience: "# patience: S"
+[ -n "$limit" ] || limit=$(sed -n 's/^# patience: //p' "$script")
+limit=${limit:-240}
 shift 2
 case $kernel in
 */*) kdir=$(realpath "$kernel") ;;
@@ -40,8 +44,7 @@ else
 	qemu=$(command -v qemu-system-x86_64)
 fi
 [ -d "$build" ] && build=$(realpath "$build")
-tools=$LAB_CACHE/lab-tools
-build_tools "$tools"
+tools=$(build_tools)
 
 [ -n "$results" ] || results=$LAB_CACHE/results/by-hand
 mkdir -p "$results"
@@ -54,7 +57,7 @@ cat >"$results/init.sh" <<INIT
 export LAB_DIR=$(printf %q "$LAB_DIR") LAB_BUILD=$(printf %q "$build")
 export LAB_KDIR=$(printf %q "$kdir") LAB_TOOLS=$(printf %q "$tools")
 export LAB_QEMU_DIR=$(printf %q "$LAB_QEMU_DIR")
-export LAB_CELLS=$(printf %q "$cells") RESULTS=/run/results
+export LAB_CELLS=$(printf %q "$cells") RESULTS=/run/results LAB_FULL=${LAB_FULL:+1}
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TERM=dumb
 export LC_ALL=C.UTF-8
 echo lab >/proc/sys/kernel/hostname

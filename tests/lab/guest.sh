@@ -97,24 +97,50 @@ trixie_qemu() {
 	exec chroot "$LAB_QEMU_DIR" /usr/bin/qemu-system-x86_64 "$@"
 }
 
-# count_wbinvd NAME N: runs N WBINVDs; $v.exits and $v.flushes say what KVM and the CPU did
-count_wbinvd() {
-	local t=/sys/kernel/tracing flush=wbinvd_ipi n e=0 f=0 name
+# count_begin: from now on the test itself counts WBINVDs that leave a guest and real flushes
+count_begin() {
+	local t=/sys/kernel/tracing flush=wbinvd_ipi
 	grep -q ' wbinvd_on_cpus_mask$' /proc/kallsyms && flush=wbinvd_on_cpus_mask
 	echo 'p:lab/exits kvm_emulate_wbinvd' >>$t/kprobe_events
 	echo "p:lab/flushes $flush" >>$t/kprobe_events
 	echo 1 >$t/events/lab/enable
-	step "$1" "run:$2"
+}
+
+# count_end: $v.exits and $v.flushes say what KVM and the CPU did since; $v.missed what escaped
+count_end() {
+	local t=/sys/kernel/tracing n e=0 f=0 name missed m=0
 	echo 0 >$t/events/lab/enable
-	while read -r name n _; do
+	while read -r name n missed; do
 		case $name in
-		exits) e=$n ;;
-		flushes) f=$n ;;
+		exits) e=$n m=$((m + missed)) ;;
+		flushes) f=$n m=$((m + missed)) ;;
 		esac
 	done <$t/kprobe_profile
 	echo >$t/kprobe_events
 	var exits "$e"
 	var flushes "$f"
+	var missed "$m"
+}
+
+# count_wbinvd NAME N: runs N WBINVDs and counts
+count_wbinvd() {
+	count_begin
+	step "$1" "run:$2"
+	count_end
+}
+
+# spun NAME: stops its spinning guest; $v.ran_NAME is how many WBINVDs that has run
+spun() {
+	step "$1" stop
+	var "ran_$1" "$(awk '$1 == "ran" { n = $2 } END { print n }' "$CELL/steps.log")"
+}
+
+# often SHORT FULL: how often a cell does what takes long: FULL times if that was asked for
+often() {
+	local n=$1
+	[ -z "${LAB_FULL:-}" ] || n=$2
+	var repetitions "\"$n of $2\""
+	echo "$n"
 }
 
 witness() { "$LAB_TOOLS/kpeek" >"$CELL/witness.json"; }
@@ -146,6 +172,7 @@ audit() {
 # shellcheck disable=SC2120 # options are for some cells only
 trace_start() {
 	local i
+	: >/run/cell/trace.err
 	"$LAB_BUILD/nosnoop" trace --format json -v "$@" >/run/cell/trace.jsonl \
 		2>/run/cell/trace.err &
 	TRACE_PID=$!
@@ -156,6 +183,56 @@ trace_start() {
 		sleep 0.05
 	done
 	return 1
+}
+
+# top_start [OPTION...]: nosnooptop in the background; $l is its frames. The first comes when it is
+# attached.
+# shellcheck disable=SC2120 # options are for some cells only
+top_start() {
+	local i
+	: >/run/cell/top.jsonl
+	"$LAB_BUILD/nosnooptop" -b --format json -d 500ms "$@" >/run/cell/top.jsonl \
+		2>/run/cell/top.err &
+	TOP_PID=$!
+	echo "$TOP_PID" >>/run/cell/pids
+	for ((i = 0; i < 600; i++)); do
+		[ ! -s /run/cell/top.jsonl ] || return 0
+		kill -0 "$TOP_PID" || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# top_frames N: waits until it has printed so many more
+top_frames() {
+	local i end=$(($(wc -l </run/cell/top.jsonl) + $1))
+	for ((i = 0; i < 600; i++)); do
+		[ "$(wc -l </run/cell/top.jsonl)" -lt "$end" ] || return 0
+		sleep 0.1
+	done
+	echo "nosnooptop printed no $1 frames more" >&2
+	return 1
+}
+
+# top_until JQ: waits until that holds for its last frame
+top_until() {
+	local i
+	for ((i = 0; i < 300; i++)); do
+		! tail -n 1 /run/cell/top.jsonl | jq -e "$1" >/dev/null 2>&1 || return 0
+		sleep 0.2
+	done
+	echo "nosnooptop does not show $1" >&2
+	return 1
+}
+
+# top_stop: ends it after two frames more; $v.top_exit is its exit code
+top_stop() {
+	local code=0
+	top_frames 2
+	kill -INT "$TOP_PID"
+	wait "$TOP_PID" || code=$?
+	var top_exit "$code"
+	cp /run/cell/top.jsonl /run/cell/top.err "$CELL"
 }
 
 # trace_stop: ends it as Ctrl-C does; $v.trace_exit is its exit code

@@ -18,6 +18,7 @@
 #include <linux/vhost.h>
 #include <linux/vhost_types.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -212,6 +213,10 @@ static int step_del(const char *id)
 	return kvm_vfio_file(id, KVM_DEV_VFIO_GROUP_DEL);
 }
 
+#define IO_CODE 0x100 /* where in the page a loop without WBINVD is */
+
+static char *vcpu_page;
+
 /* A vCPU in real mode: loop: wbinvd; out PORT, al; jmp loop */
 static int step_vcpu(const char *id)
 {
@@ -229,6 +234,7 @@ static int step_vcpu(const char *id)
 	if (page == MAP_FAILED)
 		return -1;
 	memcpy(page, code, sizeof(code));
+	vcpu_page = page;
 	mem.userspace_addr = (uintptr_t)page;
 	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &mem))
 		return -1;
@@ -249,9 +255,15 @@ static int step_vcpu(const char *id)
 	return ioctl(fd, KVM_SET_SREGS, &sregs) || ioctl(fd, KVM_SET_REGS, &regs) ? -1 : 0;
 }
 
+static volatile bool stopping;
+static pthread_t spinning;
+static bool is_spinning;
+static useconds_t pause_us; /* between two WBINVDs of the spinner */
+static long long ran;	    /* WBINVDs that the spinner's guest ran */
+
 static int run_vcpu(struct object *vcpu, long long n)
 {
-	while (n--) {
+	while (n-- && !stopping) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0))
 			return -1;
 		if (vcpu->run->exit_reason != KVM_EXIT_IO) {
@@ -267,21 +279,108 @@ static int step_run(const char *n)
 	return fd_of(VCPU, NULL) < 0 ? -1 : run_vcpu(cur[VCPU], size_of(n));
 }
 
+/* Exits that are none by WBINVD: the loop enters behind it, where the port is */
+static int step_io(const char *n)
+{
+	static const unsigned char code[] = { 0xe6, PORT, 0xeb, 0xfc }; /* out PORT, al; jmp */
+	struct kvm_regs regs, before;
+	int fd = fd_of(VCPU, NULL), ret;
+
+	if (fd < 0 || ioctl(fd, KVM_GET_REGS, &before))
+		return -1;
+	memcpy(vcpu_page + IO_CODE, code, sizeof(code));
+	regs = before;
+	regs.rip = 0x1000 + IO_CODE;
+	if (ioctl(fd, KVM_SET_REGS, &regs))
+		return -1;
+	ret = run_vcpu(cur[VCPU], size_of(n));
+	return ioctl(fd, KVM_SET_REGS, &before) ? -1 : ret;
+}
+
 static void *spinner(void *vcpu)
 {
-	run_vcpu(vcpu, LLONG_MAX);
+	while (!stopping && !run_vcpu(vcpu, 1)) {
+		ran++;
+		if (pause_us)
+			usleep(pause_us);
+	}
 	return NULL;
 }
 
-static int step_spin(const char *arg)
+static int step_spin(const char *us)
 {
-	pthread_t thread;
-
-	(void)arg;
 	if (fd_of(VCPU, NULL) < 0)
 		return -1;
-	errno = pthread_create(&thread, NULL, spinner, cur[VCPU]);
+	pause_us = atoi(us);
+	stopping = false;
+	errno = pthread_create(&spinning, NULL, spinner, cur[VCPU]);
+	is_spinning = !errno;
 	return errno ? -1 : 0;
+}
+
+/* Tells how many WBINVDs the guest ran, each of which left KVM_RUN by the port behind it */
+static int step_stop(const char *arg)
+{
+	(void)arg;
+	if (!is_spinning) {
+		errno = ESRCH;
+		return -1;
+	}
+	stopping = true;
+	errno = pthread_join(spinning, NULL);
+	stopping = is_spinning = false;
+	printf("ran %lld\n", ran);
+	ran = 0;
+	return errno ? -1 : 0;
+}
+
+/* The current group leaves kvm-vfio and comes back, so many times, on another CPU than the guest's */
+static int step_switch(const char *n)
+{
+	long long i, times = size_of(n);
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		return -1;
+	for (i = 0; i < times; i++) {
+		if (step_del(""))
+			return -1;
+		usleep(2000);
+		if (step_add(""))
+			return -1;
+		usleep(2000);
+	}
+	return 0;
+}
+
+/*
+ * VMs one after the other, each in a process of its own and with one WBINVD. Tells the processes, in
+ * that order.
+ */
+static int step_churn(const char *n)
+{
+	long long i, times = size_of(n);
+	int status;
+	pid_t pid;
+
+	for (i = 0; i < times; i++) {
+		pid = fork();
+		if (!pid) {
+			if (step_vm("") || step_vcpu("") || run_vcpu(cur[VCPU], 1))
+				_exit(1);
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			return -1;
+		if (status) {
+			errno = EPROTO;
+			return -1;
+		}
+		printf("vm %d\n", pid);
+	}
+	return 0;
 }
 
 /* VFIO's containers and groups */
@@ -621,7 +720,11 @@ static const struct step {
 	{ "del", step_del },
 	{ "vcpu", step_vcpu },			 /* vcpu[:ID] */
 	{ "run", step_run },			 /* run:N WBINVDs */
-	{ "spin", step_spin },			 /* WBINVDs for ever, in a thread */
+	{ "spin", step_spin },			 /* spin[:US] WBINVDs for ever, in a thread */
+	{ "io", step_io },			 /* io:N exits by a port alone */
+	{ "stop", step_stop },			 /* that thread */
+	{ "switch", step_switch },		 /* switch:N times: del and add of the group */
+	{ "churn", step_churn },		 /* churn:N VMs with one WBINVD each */
 	{ "container", step_container },	 /* container[:ID] */
 	{ "group", step_group },		 /* group:N */
 	{ "set-container", step_set_container }, /* set-container:N */

@@ -43,18 +43,23 @@ kernel_is() {
 # kernels_of BOOT: the kernels that a script of boots/ names in its line "# kernels:", as tags
 kernels_of() { sed -n 's/^# kernels: //p' "$LAB_DIR/boots/$1.sh"; }
 
-# build_tools DIR: compiles the lab's own programs, if their sources are newer
+# build_tools: compiles the lab's own programs and prints the folder they are in, one for each state
+# of their sources: checkouts that share the cache do not mix theirs up
 build_tools() {
-	local t
-	mkdir -p "$1"
-	exec 8>"$1/.lock"
+	local t dir sum
+	sum=$(cat "$LAB_DIR"/*.c | md5sum)
+	dir=$LAB_CACHE/lab-tools/${sum:0:12}
+	mkdir -p "$dir"
+	exec 8>"$dir/.lock"
 	flock 8
-	for t in labvm kpeek gdbpoke; do
-		[ "$1/$t" -nt "$LAB_DIR/$t.c" ] ||
-			"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$1/$t" "$LAB_DIR/$t.c" \
-				-lbpf -lpthread || skip "can't compile $t.c (libbpf-dev?)"
+	for t in "$LAB_DIR"/*.c; do
+		t=$(basename "$t" .c)
+		[ -x "$dir/$t" ] ||
+			"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror -o "$dir/$t" "$LAB_DIR/$t.c" \
+				-lbpf -lpthread >&2 || skip "can't compile $t.c (libbpf-dev?)"
 	done
 	exec 8>&-
+	echo "$dir"
 }
 
 # mirror LABEL: the base address that this host uses for Debian or Debian-Security

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# run.sh [--kernels "KEY..."|all] [--cells GLOB] [--build DIR] [--results DIR] [--resume]
-# [--witness] [-v]: boots the kernels, makes each cell's state, and compares what nosnoop's audit
-# and the witness say of it with cells/NAME.expect. One line per cell and kernel; the last line is
-# "N passed, N failed, N skipped". --witness: without nosnoop, asserts only the state itself.
-# Without --kernels: 6.1 and the newest, and for a script of boots/ that names its kernels, those.
+# run.sh [--kernels "KEY..."|all] [--cells GLOB] [--build DIR] [--results DIR] [--resume] [--full]
+# [--witness] [-v]: boots the kernels, makes each state, and compares what nosnoop and the witness say
+# of it with cells/NAME.expect. One line per cell and kernel; the last line is "N passed, N failed, N
+# skipped". --full: as many repetitions as a release wants. --witness: without nosnoop, asserts only
+# the state itself. Without --kernels: 6.1 and the newest, and for a script of boots/ that names its
+# kernels, those.
 # Exit: 0 nothing failed, 1 something failed, 2 bad usage or nothing built.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -19,6 +20,7 @@ while [ $# -gt 0 ]; do
 	--build) build=$2; shift 2 ;;
 	--results) results=$2; shift 2 ;;
 	--resume) resume=1; shift ;;
+	--full) export LAB_FULL=1; shift ;;
 	--witness) witness_only=1; shift ;;
 	-v) verbose=1; shift ;;
 	*) sed -n '3,9s/^# //p' "$0" >&2; exit 2 ;;
@@ -168,7 +170,8 @@ check() {
 		jq --argjson exit "$exit_code" --arg kernel "$kernel" \
 			--slurpfile w "$dir/witness.json" \
 			--slurpfile v <(cat "$dir/vars.json" 2>/dev/null || :) \
-			--slurpfile t <(cat "$dir/trace.jsonl" 2>/dev/null || :) -f "$dir/checks.jq" \
+			--slurpfile t <(cat "$dir/trace.jsonl" 2>/dev/null || :) \
+			--slurpfile l <(cat "$dir/top.jsonl" 2>/dev/null || :) -f "$dir/checks.jq" \
 			<(cat "$dir/audit.json" 2>/dev/null || echo null) \
 			>"$dir/checks.json" 2>"$dir/checks.err" ||
 			reason="bad expectation: $(grep -m 1 error "$dir/checks.err")"
@@ -186,7 +189,8 @@ check() {
 	n=$(jq length "$dir/checks.json")
 	bad=$(jq 'map(select(.ok | not)) | length' "$dir/checks.json")
 	if [ "$bad" -eq 0 ]; then
-		printf 'ok    %s (%s checks)\n' "$label" "$n"
+		printf 'ok    %s (%s checks%s)\n' "$label" "$n" "$(jq -r \
+			'.repetitions // empty | ", \(.) repetitions"' "$dir/vars.json" 2>/dev/null)"
 		[ -z "$verbose" ] || jq -r '.[] | "        \(.expression) => \(.got | tojson)"' \
 			"$dir/checks.json"
 		passed=$((passed + 1))

@@ -15,10 +15,12 @@ cell_trace_coherent() {
 	a=$(group_of "$A")
 	var a "$a"
 	trace_start
+	top_start --snapshot-interval 1s
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
 		map:16M "device:$A"
 	count_wbinvd web1 1000
 	audit
+	top_stop
 	vm_end web1
 	trace_stop
 }
