@@ -24,6 +24,7 @@ const struct nsn_kind nsn_kinds[NSN_OBJECT_MAX] = {
 	[NSN_OBJECT_GROUP] = KIND("group", "groups", group, false),
 	[NSN_OBJECT_MEMBER] = KIND("member", "members", member, true),
 	[NSN_OBJECT_DEVICE] = KIND("device", "devices", device, false),
+	[NSN_OBJECT_IF_ASSIGNED] = KIND("if_assigned", "if_assigned", if_assigned, true),
 };
 
 static void add_words(const struct nsn_field *field, struct nsn_value *value)
@@ -170,6 +171,7 @@ const char *nsn_object__id(enum nsn_object kind, const void *object)
 		return ((const struct nsn_group *)object)->id;
 	case NSN_OBJECT_MEMBER:
 	case NSN_OBJECT_DEVICE:
+	case NSN_OBJECT_IF_ASSIGNED:
 		return ((const struct nsn_device *)object)->id;
 	default:
 		return "";

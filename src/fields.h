@@ -12,7 +12,7 @@
 
 #include "model.h"
 
-/* Kinds of objects that have fields. LINK, PATH and MEMBER only occur nested in others. */
+/* Kinds of objects that have fields. Those that nsn_kinds calls nested only occur in others. */
 enum nsn_object {
 	NSN_OBJECT_HOST,      /* struct nsn_model */
 	NSN_OBJECT_IOMMU,     /* struct nsn_iommu */
@@ -24,6 +24,7 @@ enum nsn_object {
 	NSN_OBJECT_GROUP,     /* struct nsn_group */
 	NSN_OBJECT_MEMBER,    /* struct nsn_device, as a member of its group */
 	NSN_OBJECT_DEVICE,    /* struct nsn_device */
+	NSN_OBJECT_IF_ASSIGNED, /* struct nsn_device whose prediction applies, in that device */
 	NSN_OBJECT_MAX,
 };
 
@@ -37,6 +38,7 @@ enum nsn_value_type {
 	NSN_VALUE_TEXT,
 	NSN_VALUE_LIST,	   /* of numbers or of ids: nsn_value__item() */
 	NSN_VALUE_OBJECTS, /* nested objects: nsn_value__object() */
+	NSN_VALUE_OBJECT,  /* one nested object, as a list of one */
 };
 
 /* How a value bears on the machine's safety: the renderers' colours, never their only sign. */
@@ -75,7 +77,7 @@ enum nsn_metric_type {
 
 /* Where the text output shows a field (bits). */
 enum nsn_text_place {
-	NSN_TEXT_LIST = 1,    /* "label  value" lines (host) */
+	NSN_TEXT_LIST = 1,    /* "label  value" lines (host, if_assigned) */
 	NSN_TEXT_TABLE = 2,   /* a column of the kind's table */
 	NSN_TEXT_WIDE = 4,    /* a column if there is room */
 	NSN_TEXT_TREE = 8,    /* a part of the object's sentence in the tree */

@@ -183,6 +183,13 @@ NSN_GETTER(get_cap_enforce_coherency, nsn_device)
 	put_tri(value, object->can_enforce, NSN_TONE_PLAIN, NSN_TONE_PLAIN);
 }
 
+NSN_GETTER(get_if_assigned, nsn_device)
+{
+	put_none(value);
+	if (object->prediction.applies)
+		put_object(value, object, NSN_OBJECT_IF_ASSIGNED);
+}
+
 static const struct nsn_wording nosnoop_sources[] = {
 	{ "self", NULL, NSN_TONE_PLAIN },
 	{ "pf", "the bit is its physical function's", NSN_TONE_PLAIN },
@@ -331,6 +338,14 @@ const struct nsn_field nsn_fields_device[] = {
 		.source = "kernel.iommu",
 		.help = "Whether its IOMMU can block No Snoop for it.",
 		.get = get_cap_enforce_coherency_any,
+	},
+	{
+		.path = "if_assigned",
+		.header = "IF ASSIGNED",
+		.source = "sysfs.pci",
+		.help = "What would happen if it were assigned to a VM now: of a PCI endpoint that "
+			"no VM has.",
+		.get = get_if_assigned_any,
 	},
 	{ .path = NULL },
 };

@@ -99,6 +99,13 @@ static inline void put_objects(struct nsn_value *value, const void *array, size_
 	value->kind = kind;
 }
 
+/* One nested object. */
+static inline void put_object(struct nsn_value *value, const void *object, enum nsn_object kind)
+{
+	put_objects(value, object, 1, 0, kind);
+	value->type = NSN_VALUE_OBJECT;
+}
+
 /* Getters of what a VM's WBINVDs come to: fields_wbinvd.c. */
 #define NSN_WBINVD_GETTERS(G)                                                             \
 	G(exits) G(executed) G(ignored) G(exits_per_second) G(executed_per_second)        \
@@ -120,5 +127,6 @@ extern const struct nsn_field nsn_fields_domain[];
 extern const struct nsn_field nsn_fields_group[];
 extern const struct nsn_field nsn_fields_member[];
 extern const struct nsn_field nsn_fields_device[];
+extern const struct nsn_field nsn_fields_if_assigned[];
 
 #endif /* NSN_FIELDS_INTERNAL_H */

@@ -125,8 +125,10 @@ int nsn_model__finish(struct nsn_model *model)
 		err = nsn_model_join(model);
 	if (!err)
 		err = nsn_model_judge_vms(model);
-	if (!err)
+	if (!err) {
+		nsn_model_predict(model);
 		count_all(model);
+	}
 	return err;
 }
 
@@ -405,6 +407,8 @@ NAMES(nsn_coherency_name, enum nsn_coherency, NULL, "enforced", "always", "refus
 NAMES(nsn_enforced_source_name, enum nsn_enforced_source, NULL, "type1", "driver", "format",
       "parent")
 NAMES(nsn_role_name, enum nsn_role, NULL, "vfio", "bridge", "unbound", "host_driver")
+NAMES(nsn_step_name, enum nsn_step, NULL, "bind", "open", "set_container", "set_iommu")
+NAMES(nsn_predicted_name, enum nsn_predicted, "unknown", "refused", "noncoherent", "coherent")
 NAMES(nsn_owner_name, enum nsn_owner, NULL, "vfio", "iommufd", "user_other", "driver_dma_api",
       "none")
 NAMES(nsn_group_why_name, enum nsn_group_why, "single", "alias", "multifunction", "acs")

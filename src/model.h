@@ -263,6 +263,41 @@ struct nsn_group {
 	bool torn;
 };
 
+/* The steps of an assignment at which VFIO can refuse a device, in their order. */
+enum nsn_step {
+	NSN_STEP_NONE,
+	NSN_STEP_BIND,          /* vfio-pci's probe of the device */
+	NSN_STEP_OPEN,          /* of the group */
+	NSN_STEP_SET_CONTAINER, /* VFIO_GROUP_SET_CONTAINER, which claims the group's DMA */
+	NSN_STEP_SET_IOMMU,     /* VFIO_SET_IOMMU, which attaches it to a domain */
+};
+
+enum nsn_predicted {
+	NSN_PREDICTED_UNKNOWN,
+	NSN_PREDICTED_REFUSED,
+	NSN_PREDICTED_NONCOHERENT,
+	NSN_PREDICTED_COHERENT,
+};
+
+/* What would happen if a device that no VM has were assigned to one now (model_predict.c). */
+struct nsn_prediction {
+	bool applies; /* a PCI endpoint that no VM has: else nothing below means anything */
+	bool noiommu; /* VFIO would hand it out without an IOMMU */
+	enum nsn_predicted verdict;
+	const char *unknown_reason;      /* static text; NULL unless the verdict is unknown */
+	enum nsn_step step;              /* of a refusal … */
+	int error;                       /* … its errno */
+	enum nsn_reason reason;          /* … and why */
+	const struct nsn_device *member; /* another member of the group that makes it not viable */
+	enum nsn_tri viable;             /* once the device itself is vfio-pci's */
+	const char *page_table;          /* of the new domain, where it can be known; else NULL */
+	/* if nothing refused it: */
+	enum nsn_tri blocks_nosnoop; /* the new domain would */
+	enum nsn_tri registers;      /* KVM would register non-coherent DMA */
+	enum nsn_guest_wbinvd guest_wbinvd;
+	enum nsn_verdict without_kvm_vfio; /* of a VM whose VMM has no kvm-vfio device */
+};
+
 struct nsn_device {
 	char id[NSN_ID_LEN]; /* BDF, mdev uuid, … */
 	struct nsn_rec_device sys;
@@ -278,6 +313,7 @@ struct nsn_device {
 	enum nsn_tri can_enforce;        /* its IOMMU could block No Snoop for it */
 	enum nsn_tri cap_cache_coherency;
 	bool assigned;                   /* a path of a VM leads over it */
+	struct nsn_prediction prediction;
 };
 
 struct nsn_iommu {
@@ -368,6 +404,8 @@ const char *nsn_domain_kind_name(enum nsn_domain_kind value);       /* NULL if u
 const char *nsn_coherency_name(enum nsn_coherency value);           /* NULL if unknown */
 const char *nsn_enforced_source_name(enum nsn_enforced_source value); /* NULL if none */
 const char *nsn_role_name(enum nsn_role value);                     /* NULL if unknown */
+const char *nsn_step_name(enum nsn_step value);                     /* NULL if none */
+const char *nsn_predicted_name(enum nsn_predicted value);
 const char *nsn_owner_name(enum nsn_owner value);                   /* NULL if unknown */
 const char *nsn_group_why_name(enum nsn_group_why value);
 const char *nsn_nosnoop_source_name(enum nsn_nosnoop_source value);

@@ -13,6 +13,7 @@
  *	model_path.c       lists each VM's paths
  *	model_vm.c         reaches each VM's verdict
  *	model_register.c   tells what KVM would register now
+ *	model_predict.c    tells what would become of a device that no VM has
  */
 #ifndef NSN_MODEL_INTERNAL_H
 #define NSN_MODEL_INTERNAL_H
@@ -161,6 +162,12 @@ void nsn_path_judge_domain(const struct nsn_path_builder *builder, struct nsn_pa
 /* model_user.c: paths over an iommufd context, over a vDPA device. */
 int nsn_path_add_iommufd(const struct nsn_path_builder *builder);
 int nsn_path_add_vdpa(const struct nsn_path_builder *builder);
+
+/* Were all members of the group seen? The kernel's own count says so. */
+bool nsn_group_has_all_members(const struct nsn_group *group);
+
+/* Fills in each device's prediction; the last step. */
+void nsn_model_predict(struct nsn_model *model);
 
 enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm);
 

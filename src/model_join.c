@@ -218,6 +218,13 @@ static enum nsn_tri judge_opened(const struct nsn_model *model, const struct nsn
 	return group->owner == NSN_OWNER_UNKNOWN ? NSN_UNKNOWN : NSN_NO;
 }
 
+bool nsn_group_has_all_members(const struct nsn_group *group)
+{
+	return NSN_TRI(&group->rec, group, complete) == NSN_YES &&
+	       NSN_KNOWS(&group->rec, group, devices) &&
+	       group->devices.items_count >= group->rec.devices;
+}
+
 static enum nsn_tri judge_viable(const struct nsn_group *group)
 {
 	enum nsn_tri viable = NSN_YES;

@@ -105,6 +105,8 @@ static json_t *value_of(const struct nsn_model *model, const struct nsn_value *v
 	case NSN_VALUE_LIST:
 	case NSN_VALUE_OBJECTS:
 		return list_of(model, value);
+	case NSN_VALUE_OBJECT:
+		return object_of(model, value->kind, nsn_value__object(value, 0));
 	default:
 		return json_null();
 	}

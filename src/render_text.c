@@ -24,18 +24,18 @@ static void print_title(struct nsn_page *page)
 		page->opts->tool_version, nsn_page__end(page), when ? ", taken " : "", time);
 }
 
-/* "label  words" for each field of the host that has a place in the list. */
-static void print_host(struct nsn_page *page)
+/* "label  words" for each field of the object that has a place in the list. */
+static void print_list(struct nsn_page *page, enum nsn_object kind, const void *object,
+		       size_t indent)
 {
 	const struct nsn_field *field;
 	struct nsn_value value;
 	const char *text;
 
-	fputc('\n', page->out);
-	for (field = nsn_kinds[NSN_OBJECT_HOST].fields; field->path; field++) {
+	for (field = nsn_kinds[kind].fields; field->path; field++) {
 		if (!(field->text & NSN_TEXT_LIST))
 			continue;
-		nsn_field__get(field, page->model, page->model, &value);
+		nsn_field__get(field, page->model, object, &value);
 		if (value.type == NSN_VALUE_NONE || value.type == NSN_VALUE_ABSENT)
 			continue;
 		text = nsn_page__value(page, field, &value);
@@ -43,7 +43,26 @@ static void print_host(struct nsn_page *page)
 			text = value.boolean ? field->yes : field->no;
 		else if (value.words)
 			text = value.words;
-		nsn_page__paragraph(page, 0, 0, field->header, LABEL_CELLS, text);
+		else if (value.type == NSN_VALUE_TEXT && value.reason)
+			text = nsn_page__format(page, "%s: %s", text, value.reason);
+		nsn_page__paragraph(page, 0, indent, field->header, LABEL_CELLS, text);
+	}
+}
+
+/* What would become of the devices that were asked for, if they were assigned. */
+static void print_predictions(struct nsn_page *page)
+{
+	const struct nsn_model *model = page->model;
+
+	for (size_t i = 0; i < model->devices_count && page->opts->shows; i++) {
+		const struct nsn_device *device = &model->devices[i];
+
+		if (!device->prediction.applies ||
+		    !nsn_page__shows(page, NSN_OBJECT_DEVICE, device))
+			continue;
+		nsn_page__heading(page, nsn_page__format(page, "If %s were assigned to a VM now",
+							 nsn_page__safe(page, device->id)));
+		print_list(page, NSN_OBJECT_IF_ASSIGNED, device, 2);
 	}
 }
 
@@ -116,7 +135,8 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 		       const struct nsn_unknowns *unknowns)
 {
 	print_title(page);
-	print_host(page);
+	fputc('\n', page->out);
+	print_list(page, NSN_OBJECT_HOST, page->model, 0);
 	nsn_page__heading(page, "IOMMUs");
 	if (page->model->iommus_count)
 		nsn_page__table(page, NSN_OBJECT_IOMMU);
@@ -133,6 +153,7 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 			   page->model->vms_count ? "none of those that run is meant"
 						  : "none is running");
 	}
+	print_predictions(page);
 	nsn_page__trees(page);
 	nsn_page__findings(page, findings);
 	nsn_page__unknowns(page, unknowns);

@@ -84,7 +84,7 @@ static void draw_fields(struct nsn_draw *draw, enum nsn_object kind, const void 
 	for (field = nsn_kinds[kind].fields; field->path; field++) {
 		nsn_field__get(field, page->model, object, &value);
 		if (value.type == NSN_VALUE_NONE || value.type == NSN_VALUE_ABSENT ||
-		    value.type == NSN_VALUE_OBJECTS)
+		    value.type == NSN_VALUE_OBJECTS || value.type == NSN_VALUE_OBJECT)
 			continue;
 		text = nsn_page__value(page, field, &value);
 		if (value.words && value.type == NSN_VALUE_TEXT)

@@ -3,6 +3,7 @@
  * rules_group.c - judges whose subject is an IOMMU group: who shares it, who owns it, whether its
  * interrupts are isolated. Floor 1.
  */
+#include "model_internal.h"
 #include "rules_internal.h"
 
 #include <errno.h>
@@ -32,14 +33,6 @@ static size_t count_endpoints(const struct nsn_group *group)
 		endpoints += device->role != NSN_ROLE_BRIDGE;
 	}
 	return endpoints;
-}
-
-/* All its members were seen: the kernel's own count says so, or there is none to compare with. */
-static bool has_all_members(const struct nsn_group *group)
-{
-	return NSN_FACT(&group->rec, group, complete) == NSN_YES &&
-	       NSN_KNOWS(&group->rec, group, devices) &&
-	       group->devices.items_count >= group->rec.devices;
 }
 
 /* No kernel walk showed the group: the host is unknown for it, or nobody can be using it. */
@@ -180,7 +173,7 @@ int nsn_judge_shared_group(struct nsn_rule_run *run, const struct nsn_model *mod
 		if (opened == NSN_YES && shared && !group->torn)
 			fail_shared(run, group, endpoints);
 		else if (shared || group->torn || group->viable == NSN_UNKNOWN ||
-			 !has_all_members(group) || !NSN_KNOWS(&group->sys, sys_group, why))
+			 !nsn_group_has_all_members(group) || !NSN_KNOWS(&group->sys, sys_group, why))
 			nsn_run__unknown(run, NSN_SEVERITY_INFO, "group", group->id,
 					 opened == NSN_YES
 						 ? "not all its members or their drivers are known"
@@ -197,7 +190,7 @@ int nsn_judge_shared_group(struct nsn_rule_run *run, const struct nsn_model *mod
 /* A member whose driver does DMA for the host. NULL with *unsure where one may be such. */
 static const struct nsn_device *find_host_driver(const struct nsn_group *group, bool *unsure)
 {
-	*unsure = !has_all_members(group);
+	*unsure = !nsn_group_has_all_members(group);
 	for (size_t i = 0; i < group->devices.items_count; i++) {
 		const struct nsn_device *device = group->devices.items[i];
 		enum nsn_tri managed = NSN_FACT(&device->rec, group_device, driver_managed_dma);

@@ -38,6 +38,7 @@ mkdir -p "$results"
 results=$(realpath "$results")
 passed=0 failed=0 skipped=0
 read -ra default_kernels <<<"$LAB_DEFAULT_KEYS"
+forecasts=0 exceptions=0	# of `devices[].if_assigned`: held, and told wrong on purpose
 [ -n "$resume" ] || : >"$results/summary.jsonl"
 : >"$results/by_tables.jsonl"
 
@@ -112,6 +113,9 @@ program() {
 			line=${line#*: }
 			;;
 		esac
+		case $line in
+		%*) continue ;;
+		esac
 		if [ -n "$witness_only" ]; then
 			[[ $line == '$'* ]] || continue
 		fi
@@ -139,6 +143,44 @@ witness_total() {
 			"\(map(select(.ok | not)) | length) disagree"),
 		([.[].without[]] | group_by(.)[] | "no witness: \(.[0]): \(length) domains")' \
 		"$results/by_tables.jsonl"
+}
+
+# directive KERNEL FILE NAME: what stands behind "%forecast NAME" in the expectations
+directive() {
+	local line
+	while IFS= read -r line; do
+		case $line in
+		@*)
+			applies "$line" "$1" || continue
+			line=${line#*: }
+			;;
+		esac
+		case $line in
+		"%forecast $3"*) echo "${line#"%forecast $3"}" ;;
+		esac
+	done <"$2"
+}
+
+# foresee KERNEL CELL DIR: adds to checks.json whether the forecast held, and prints how many did.
+# "%forecast without_kvm_vfio [VM...]": these VMs' VMMs have no kvm-vfio device. "%forecast except
+# REASON": the cell makes it otherwise on purpose, which is then checked too.
+foresee() {
+	local file=$LAB_DIR/cells/$2.expect except without
+	except=$(directive "$1" "$file" 'except ')
+	without=$(directive "$1" "$file" without_kvm_vfio | jq -Rcs 'if . == "" then [] else
+		[splits("\\s+")] - [""] | if . == [] then ["*"] else . end end')
+	jq --slurpfile p <(cat "$3/forecast.json" 2>/dev/null || :) --argjson without "$without" \
+		-f "$LAB_DIR/forecast.jq" "$3/audit.json" >"$3/forecast-checks.json" || return 1
+	jq -s --arg except "$except" '.[1] as $new | .[0] + (if $except == "" then $new else
+		[{expression: "forecast: it is otherwise: \($except)", want: true,
+		  got: any($new[]; .ok | not)} | .ok = .got] end)' \
+		"$3/checks.json" "$3/forecast-checks.json" >"$3/checks.new" || return 1
+	mv "$3/checks.new" "$3/checks.json"
+	if [ -n "$except" ]; then
+		exceptions=$((exceptions + 1))
+	else
+		forecasts=$((forecasts + $(jq length "$3/forecast-checks.json")))
+	fi
 }
 
 # check KERNEL BOOT CELL: prints the cell's line and counts it
@@ -178,6 +220,10 @@ check() {
 	fi
 	if [ -z "$reason" ] && [ -z "$witness_only" ]; then
 		by_tables "$dir" || reason="tables.jq: $(tail -n 1 "$dir/tables.err")"
+	fi
+	if [ -z "$reason$witness_only" ]; then
+		foresee "$kernel" "$cell" "$dir" 2>"$dir/checks.err" ||
+			reason="the forecast could not be compared: $(tail -n 1 "$dir/checks.err")"
 	fi
 	if [ -n "$reason" ]; then
 		printf 'FAIL  %s: %s\n' "$label" "$reason"
@@ -315,6 +361,8 @@ while [ "${#job_kernel[@]}" -gt 0 ]; do
 	wait_one
 done
 
+[ -n "$witness_only" ] ||
+	echo "forecasts compared: $forecasts; cells that make it otherwise on purpose: $exceptions"
 witness_total
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

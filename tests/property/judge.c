@@ -78,6 +78,53 @@ static void compare_verdicts(struct judge *judge, const struct outcome *base,
 	}
 }
 
+/* ---- predictions -------------------------------------------------------------------------------
+ */
+
+/* A forecast may only stay, step, errno and reason included, or become unknown. */
+static void compare_prediction(struct judge *judge, const struct nsn_device *device,
+			       const struct nsn_device *mutant)
+{
+	const struct nsn_prediction *was = &device->prediction, *now = &mutant->prediction;
+
+	if (!now->applies || now->verdict == NSN_PREDICTED_UNKNOWN) {
+		if (now->applies && !now->unknown_reason)
+			violation(judge, "device %s: the forecast is unknown without a reason",
+				  device->id);
+		return;
+	}
+	if (!was->applies && now->step == NSN_STEP_OPEN)
+		return; /* whose it is may be hidden, that it is in use is so */
+	if (!was->applies) {
+		violation(judge, "device %s: a forecast out of nothing: %s", device->id,
+			  nsn_predicted_name(now->verdict));
+		return;
+	}
+	if (now->verdict != was->verdict || now->step != was->step || now->error != was->error ||
+	    now->reason != was->reason)
+		violation(judge, "device %s: the forecast went from %s (step %d) to %s (step %d)",
+			  device->id, nsn_predicted_name(was->verdict), was->step,
+			  nsn_predicted_name(now->verdict), now->step);
+	if ((now->blocks_nosnoop != was->blocks_nosnoop && now->blocks_nosnoop != NSN_UNKNOWN) ||
+	    (now->registers != was->registers && now->registers != NSN_UNKNOWN) ||
+	    (now->guest_wbinvd != was->guest_wbinvd && now->guest_wbinvd != NSN_WBINVD_UNKNOWN) ||
+	    (now->without_kvm_vfio != was->without_kvm_vfio &&
+	     now->without_kvm_vfio != NSN_VERDICT_UNKNOWN))
+		violation(judge, "device %s: what the forecast rests on changed", device->id);
+}
+
+static void compare_predictions(struct judge *judge, const struct outcome *base,
+				const struct outcome *mutant)
+{
+	for (size_t i = 0; i < base->model->devices_count; i++) {
+		const struct nsn_device *device = &base->model->devices[i];
+		const struct nsn_device *now = nsn_model__device(mutant->model, device->id);
+
+		if (now)
+			compare_prediction(judge, device, now);
+	}
+}
+
 /* ---- rules -------------------------------------------------------------------------------------
  */
 
@@ -236,6 +283,7 @@ static void compare_exit_codes(struct judge *judge, const struct outcome *base,
 void judge__compare(struct judge *judge, const struct outcome *base, const struct outcome *mutant)
 {
 	compare_verdicts(judge, base, mutant);
+	compare_predictions(judge, base, mutant);
 	compare_rules(judge, base, mutant);
 	compare_accusations(judge, base, mutant);
 	compare_exit_codes(judge, base, mutant);

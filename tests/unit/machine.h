@@ -141,6 +141,7 @@ static inline void add_device(const char *bdf, uint64_t group, const char *drive
 	NSN_PUT_STR(&sys, device, iommu, snoop_control ? "dmar0" : "dmar1");
 	NSN_PUT(&sys, device, group_id, group);
 	NSN_PUT(&sys, device, bridge, 0);
+	NSN_PUT(&sys, device, class, 0x020000);
 	NSN_PUT(&sys, device, ats, 0);
 	NSN_PUT(&sys, device, nosnoop, 1);
 	ADD(sys);

@@ -31,6 +31,7 @@ wait_for_probe() {
 # The modules come after the tool; each of them is followed
 cell_trace_modules_later() {
 	[ ! -d /sys/module/kvm ] || skip_cell "kvm is loaded already"
+	forecast # with neither KVM nor VFIO there: it must hold all the same
 	trace_start --event probe,vm_create,group_attach,device_register
 	load kvm kvm_amd
 	wait_for_probe wbinvd
