@@ -134,7 +134,7 @@ def ask(dashboard, url, host, vm):
     chosen = [(".*", ".*", "All"), (re.escape(host).replace("\\", "\\\\"), vm, f"{vm} on {host}")]
     for what, target in queries_of(dashboard):
         for one_host, one_vm, choice in chosen:
-            if choice != "All" and "$" not in target["expr"].replace("$__", ""):
+            if choice != "All" and ("$host" not in target["expr"] or what.startswith("annotation")):
                 continue
             expr = substituted(target["expr"], one_host, one_vm)
             numbers, error = prometheus.values({**target, "expr": expr})

@@ -52,7 +52,8 @@ def renamed(record, host, number, times):
     if kind == "host":
         record.update(hostname=host, boot_id=str(uuid.uuid5(uuid.NAMESPACE_DNS, host)))
     if kind == "process" and record.get("name"):
-        record["name"] += f"-{host}" if times == 1 else f"-{number}-{host}"
+        behind = f"-{host}" if times == 1 else f"-{number}-{host}"
+        record["name"] = record["name"].encode()[:255 - len(behind)].decode(errors="ignore") + behind
         record["uuid"] = str(uuid.uuid5(uuid.NAMESPACE_DNS, record["name"]))
     if kind in ONCE or number == 0:
         return record
@@ -120,8 +121,7 @@ def write(snapshot, out):
         out.write(json.dumps(record) + "\n")
     end = {"rec": "end"}
     for record in snapshot:
-        if record["rec"] != "event":
-            end[record["rec"]] = end.get(record["rec"], 0) + 1
+        end[record["rec"]] = end.get(record["rec"], 0) + 1
     out.write(json.dumps(end) + "\n")
 
 
