@@ -19,61 +19,22 @@
 #include <jansson.h>
 
 #include "log.h"
+#include "newfile.h"
 #include "util.h"
 #include "version.h"
 
 struct nsn_recfile {
-	char path[PATH_MAX];      /* as the user wrote it */
-	char temporary[PATH_MAX]; /* to be renamed to path; "" if written to directly */
-	FILE *out;
+	struct nsn_newfile file;
 	uint64_t snapshot_bytes;
 };
 
-/* A symbolic link in /dev (/dev/stdout) is as good as the stream it leads to; never replace it. */
-static bool is_stream(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && strncmp(path, "/dev/", 5) == 0)
-		return true;
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static int open_stream(struct nsn_recfile *file)
-{
-	int fd;
-
-	if (strcmp(file->path, "-") == 0)
-		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(file->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
-}
-
-static int open_temporary(struct nsn_recfile *file)
-{
-	const char *slash = strrchr(file->path, '/');
-	int folder = slash ? (int)(slash + 1 - file->path) : 0;
-	int fd, err;
-
-	if (snprintf(file->temporary, sizeof(file->temporary), "%.*s.nosnoop-XXXXXX", folder,
-		     file->path) >= (int)sizeof(file->temporary))
-		err = -ENAMETOOLONG;
-	else if ((fd = mkostemp(file->temporary, O_CLOEXEC)) >= 0)
-		return fd;
-	else
-		err = -errno;
-	file->temporary[0] = '\0';
-	return err;
-}
-
 static int write_line(struct nsn_recfile *file, json_t *line)
 {
-	if (json_dumpf(line, file->out, JSON_COMPACT | JSON_ENSURE_ASCII) ||
-	    fputc('\n', file->out) == EOF) {
+	if (json_dumpf(line, file->file.out, JSON_COMPACT | JSON_ENSURE_ASCII) ||
+	    fputc('\n', file->file.out) == EOF) {
 		int err = errno ? -errno : -EIO;
 
-		nsn_error("%s: cannot write: %s", file->path, strerror(-err));
+		nsn_error("%s: cannot write: %s", file->file.path, strerror(-err));
 		return err;
 	}
 	return 0;
@@ -92,36 +53,22 @@ static int write_header(struct nsn_recfile *file)
 int nsn_recfile__create(const char *path, struct nsn_recfile **out)
 {
 	struct nsn_recfile *file = calloc(1, sizeof(*file));
-	int fd, err;
+	int err;
 
 	*out = NULL;
 	if (!file)
 		return -ENOMEM;
-	if (!*path || strlen(path) >= sizeof(file->path)) {
-		err = *path ? -ENAMETOOLONG : -ENOENT;
-		goto fail;
-	}
-	strcpy(file->path, path);
-	fd = strcmp(path, "-") == 0 || is_stream(path) ? open_stream(file) : open_temporary(file);
-	if (fd < 0) {
-		err = fd;
-		goto fail;
-	}
-	file->out = fdopen(fd, "w");
-	if (!file->out) {
-		err = -errno;
-		close(fd);
-		goto fail;
+	err = nsn_newfile__create(&file->file, path, S_IRUSR | S_IWUSR);
+	if (err) {
+		nsn_error("%s: cannot create the recording: %s", path, strerror(-err));
+		free(file);
+		return err;
 	}
 	err = write_header(file);
 	if (err)
-		goto free_file; /* logged */
-	*out = file;
-	return 0;
-fail:
-	nsn_error("%s: cannot create the recording: %s", path, strerror(-err));
-free_file:
-	nsn_recfile__free(file);
+		nsn_recfile__free(file); /* logged */
+	else
+		*out = file;
 	return err;
 }
 
@@ -173,7 +120,7 @@ static int field_to_json(struct nsn_recfile *file, const struct nsn_rec *rec, si
 		    (field->type == NSN_FIELD_KEY && number > NSN_RECFILE_MAX_KEY)) {
 			nsn_error("%s: refused to record %s.%s: its value could be a kernel "
 				  "address (please report this)",
-				  file->path, desc->name, field->name);
+				  file->file.path, desc->name, field->name);
 			return -EINVAL;
 		}
 		value = number_to_json(number);
@@ -184,7 +131,7 @@ static int field_to_json(struct nsn_recfile *file, const struct nsn_rec *rec, si
 static int check_record(struct nsn_recfile *file, const struct nsn_rec *rec)
 {
 	if (rec->kind >= NSN_REC_MAX || rec->size != nsn_rec_descs[rec->kind].size) {
-		nsn_error("%s: refused to record kind %u of %u bytes: no such record", file->path,
+		nsn_error("%s: refused to record kind %u of %u bytes: no such record", file->file.path,
 			  rec->kind, rec->size);
 		return -EINVAL;
 	}
@@ -192,7 +139,7 @@ static int check_record(struct nsn_recfile *file, const struct nsn_rec *rec)
 	if (file->snapshot_bytes > NSN_RECFILE_MAX_SNAPSHOT_BYTES) {
 		nsn_error("%s: the snapshot has more than %llu MiB of records, which no replay "
 			  "takes",
-			  file->path, NSN_RECFILE_MAX_SNAPSHOT_BYTES >> 20);
+			  file->file.path, NSN_RECFILE_MAX_SNAPSHOT_BYTES >> 20);
 		return -EFBIG;
 	}
 	if (rec->kind == NSN_REC_END)
@@ -216,60 +163,27 @@ int nsn_recfile__put(struct nsn_recfile *file, const struct nsn_rec *rec)
 	if (!err)
 		err = write_line(file, line);
 	json_decref(line);
-	if (!err && rec->kind == NSN_REC_END && fflush(file->out)) {
+	if (!err && rec->kind == NSN_REC_END && fflush(file->file.out)) {
 		err = -errno;
-		nsn_error("%s: cannot write: %s", file->path, strerror(-err));
+		nsn_error("%s: cannot write: %s", file->file.path, strerror(-err));
 	}
 	return err;
 }
 
-/* Makes the new name last too; a folder that can't be synced (a network's) is no failure. */
-static void sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX];
-	int fd;
-
-	if (slash)
-		nsn_format(folder, sizeof(folder), "%.*s", (int)(slash + 1 - path), path);
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		if (fsync(fd))
-			nsn_debug("%s: fsync of its folder: %s", path, strerror(errno));
-		close(fd);
-	}
-}
-
 int nsn_recfile__commit(struct nsn_recfile *file)
 {
-	bool named = file->temporary[0];
-	int err = 0;
+	int err = nsn_newfile__commit(&file->file);
 
-	if (fflush(file->out) || (named && fsync(fileno(file->out))))
-		err = -errno;
-	if (fclose(file->out) && !err)
-		err = -errno;
-	file->out = NULL;
-	if (!err && named && rename(file->temporary, file->path))
-		err = -errno;
-	if (err) {
-		nsn_error("%s: cannot write: %s", file->path, strerror(-err));
-		return err;
-	}
-	if (named)
-		sync_folder(file->path);
-	file->temporary[0] = '\0';
-	return 0;
+	if (err)
+		nsn_error("%s: cannot write: %s", file->file.path, strerror(-err));
+	return err;
 }
 
 void nsn_recfile__free(struct nsn_recfile *file)
 {
 	if (!file)
 		return;
-	if (file->out)
-		fclose(file->out);
-	if (file->temporary[0])
-		unlink(file->temporary);
+	nsn_newfile__abort(&file->file);
 	free(file);
 }
 
