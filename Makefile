@@ -40,7 +40,7 @@ SKELETONS := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/%.skel.h)
 LIB_SOURCES := $(wildcard src/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(BUILD)/%.o)
 COMMANDS := $(wildcard tools/cmd_*.c)
-PROGRAMS := $(BUILD)/nosnoop $(BUILD)/nosnooptop
+PROGRAMS := $(BUILD)/nosnoop $(BUILD)/nosnooptop $(BUILD)/nosnoop-exporter
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/%)
 
@@ -81,6 +81,14 @@ $(BUILD)/src/tui_terminal.o: ALL_CFLAGS += $(shell $(PKG_CONFIG) --cflags ncurse
 $(BUILD)/nosnooptop: $(BUILD)/tools/nosnooptop.o $(BUILD)/libnosnoop.a
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG_CONFIG) --libs ncursesw)
+
+# And of these only this one.
+EXPORTER_LIBS := libmicrohttpd gnutls yaml-0.1 libcap-ng libseccomp libsystemd libcrypt
+EXPORTER_OBJECTS := exporter http http_accept http_auth http_body http_conn listen privileges webconfig
+$(EXPORTER_OBJECTS:%=$(BUILD)/src/%.o): ALL_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(EXPORTER_LIBS))
+$(BUILD)/nosnoop-exporter: $(BUILD)/tools/nosnoop-exporter.o $(BUILD)/libnosnoop.a
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG_CONFIG) --libs $(EXPORTER_LIBS)) -pthread
 
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnosnoop.a
 	$(say) TEST $@
@@ -198,6 +206,7 @@ install: all man
 	  install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/nosnoop/$${file#tools/deploy/}; done
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
 	install -D -m 0755 $(BUILD)/nosnooptop $(DESTDIR)$(PREFIX)/sbin/nosnooptop
+	install -D -m 0755 $(BUILD)/nosnoop-exporter $(DESTDIR)$(PREFIX)/sbin/nosnoop-exporter
 	for page in $(MAN_PAGES); do \
 	  install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 	install -D -m 0644 tools/completions/nosnoop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nosnoop

@@ -334,3 +334,8 @@ int nsn_bpf__walk(struct nsn_bpf *bpf, enum nsn_walk_program program, uint64_t h
 			return err;
 	}
 }
+
+char *nsn_bpf__library(char *out, size_t size)
+{
+	return nsn_format(out, size, "%u.%u", libbpf_major_version(), libbpf_minor_version());
+}

@@ -46,6 +46,9 @@ const struct nsn_bpf_state *nsn_bpf__state(const struct nsn_bpf *bpf, enum nsn_b
 /* The address that a symbol had when it was last looked up; 0: there is none. */
 uint64_t nsn_bpf__symbol(const struct nsn_bpf *bpf, enum nsn_symbol symbol);
 
+/* The version of the libbpf that runs: "1.1". Returns out. */
+char *nsn_bpf__library(char *out, size_t size);
+
 /* Appends a FILE record for each descriptor that holds an object of ours. 0 or -errno. */
 int nsn_bpf__iterate_files(struct nsn_bpf *bpf, struct nsn_records *out);
 

@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
 	  "only this VM: its uuid, else its name, else its pid (uuid:, name: or pid: force one)", 1 },
 	{ "device", OPTION_DEVICE, "BDF", 0, "only this device: 0000:00:02.0", 1 },
 	{ "group", OPTION_GROUP, "N", 0, "only this IOMMU group", 1 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "text (the default) or json", 2 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "text (the default) or json; of export: prometheus (the default) or openmetrics", 2 },
 	{ "color", OPTION_COLOR, "WHEN", 0, "auto (the default), always or never", 2 },
 	{ "replay", OPTION_REPLAY, "FILE", 0, "read a recording instead of this machine", 3 },
 	{ "record", OPTION_RECORD, "FILE", 0, "also write what was read to FILE", 3 },
@@ -352,4 +352,21 @@ bool nsn_cli__hold_standard_descriptors(void)
 		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			return false;
 	return true;
+}
+
+int nsn_cli__exec_sibling(const char *name, char **argv)
+{
+	size_t room = strlen(name) + 1;
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - room - 1);
+	char *slash;
+
+	path[length > 0 ? length : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash + 1, name, room);
+		execv(path, argv);
+	}
+	nsn_error("%s: %s", slash ? path : name, strerror(errno));
+	return NSN_EXIT_FAILURE;
 }

@@ -72,6 +72,12 @@ bool nsn_cli__shows(const struct nsn_render_opts *opts, enum nsn_object kind, co
 int nsn_cli__close_stdout(int status);
 
 /*
+ * Becomes the program `name` that stands beside this one, with the same arguments. It returns only if
+ * that fails: 2 (logged).
+ */
+int nsn_cli__exec_sibling(const char *name, char **argv);
+
+/*
  * A standard descriptor that is closed would be the next one that we open: our talk would end in a
  * recording. What holds its place can't be used for what it stands for, so writing still fails.
  */

@@ -456,6 +456,11 @@ int nsn_events__refresh(struct nsn_events *events)
 	return 0;
 }
 
+bool nsn_events__outdated(struct nsn_events *events)
+{
+	return nsn_events_changed_modules(events) != 0;
+}
+
 /* Never less than was told: what is missed now may be made good in a moment. */
 uint64_t nsn_events__lost(const struct nsn_events *events)
 {

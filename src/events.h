@@ -69,6 +69,12 @@ int nsn_events__tick(struct nsn_events *events, struct nsn_sink *sink);
  */
 int nsn_events__refresh(struct nsn_events *events);
 
+/*
+ * For who can't load programs any more: true if a module came or went since the last time, so that
+ * what is attached is not what this kernel offers now. Nothing is changed by it.
+ */
+bool nsn_events__outdated(struct nsn_events *events);
+
 /* Events that were lost since the start: no room, or a program that could not run. */
 uint64_t nsn_events__lost(const struct nsn_events *events);
 

@@ -73,6 +73,7 @@ enum nsn_metric_type {
 	NSN_METRIC_GAUGE,    /* the value itself; a BOOL is 0 or 1 */
 	NSN_METRIC_STATESET, /* one sample for each value that the field can have, 0 or 1 */
 	NSN_METRIC_LABEL,    /* a label of the *_info metric that `metric` names */
+	NSN_METRIC_OUTCOME,  /* of a counter: the sample whose label `outcome` is metric_label */
 };
 
 /* Where the text output shows a field (bits). */
@@ -99,6 +100,7 @@ struct nsn_field {
 	const char *source; /* whom it comes from (NSN_REC_SOURCE.name) */
 	const char *metric; /* name, or NULL */
 	enum nsn_metric_type metric_type;
+	const char *metric_label; /* its label or outcome; NULL: the last part of the path */
 	bool live;	    /* told of a series of snapshots only (nsn_model.live), not of one */
 	unsigned int text; /* enum nsn_text_place bits */
 	/* The tree's sentence. NULL: in that state the field is left out of it. */

@@ -183,6 +183,16 @@ int nsn_live__refresh(struct nsn_live *live)
 	return err ? err : 1;
 }
 
+int nsn_live__snapshot(struct nsn_live *live)
+{
+	int err;
+
+	if (live->opts.session.replay)
+		return nsn_live__tick(live);
+	err = take_snapshot(live);
+	return err ? err : nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
+}
+
 int nsn_live__tick(struct nsn_live *live)
 {
 	int err = 0;
@@ -228,6 +238,11 @@ int nsn_live__record(struct nsn_live *live, const char *path)
 int nsn_live__finish(struct nsn_live *live)
 {
 	return nsn_session__stop_recording(live->session);
+}
+
+struct nsn_session *nsn_live__session(const struct nsn_live *live)
+{
+	return live->session;
 }
 
 const struct nsn_model *nsn_live__model(const struct nsn_live *live)

@@ -20,6 +20,7 @@ struct nsn_live_opts {
 	struct nsn_session_opts session;
 	struct nsn_events_opts events;
 	uint64_t snapshot_interval_ns; /* at latest */
+	struct nsn_sink *tap;	       /* gets each event as it is taken in; NULL: nobody does */
 	double speed;		       /* of a replay; 0: as fast as it goes, one snapshot a tick */
 };
 
@@ -48,6 +49,9 @@ uint64_t nsn_live__snapshot_in(const struct nsn_live *live);
 /* Call it each second: follows modules, and takes a snapshot that is due. 1: something is new. */
 int nsn_live__refresh(struct nsn_live *live);
 
+/* Takes a snapshot now, asked for or not, and a reading with it; a replay goes on. 0 or -errno (logged). */
+int nsn_live__snapshot(struct nsn_live *live);
+
 /* A reading: brings counters and rates up to date; a replay goes on. 0 or -errno (logged). */
 int nsn_live__tick(struct nsn_live *live);
 
@@ -62,6 +66,7 @@ int nsn_live__record(struct nsn_live *live, const char *path);
 /* Brings a recording that was asked for by the options to its place. 0 or -errno (logged). */
 int nsn_live__finish(struct nsn_live *live);
 
+struct nsn_session *nsn_live__session(const struct nsn_live *live);
 const struct nsn_model *nsn_live__model(const struct nsn_live *live);
 const struct nsn_findings *nsn_live__findings(const struct nsn_live *live);
 uint64_t nsn_live__lost(const struct nsn_live *live);

@@ -67,6 +67,8 @@ int nsn_live__take(struct nsn_live *live, const struct nsn_rec *rec)
 	/* how the probes stand at the start is no news */
 	if (live->starting && ((const struct nsn_rec_event *)rec)->event == NSN_EVENT_PROBE)
 		return 0;
+	if (live->opts.tap && nsn_sink__put(live->opts.tap, rec))
+		return -ENOMEM;
 	if (live->events_count >= 2 * NSN_LIVE_EVENTS) {
 		live->events_count = NSN_LIVE_EVENTS;
 		live->unnamed -= live->unnamed < NSN_LIVE_EVENTS ? live->unnamed : NSN_LIVE_EVENTS;

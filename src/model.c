@@ -345,6 +345,20 @@ enum nsn_source_state nsn_model__source(const struct nsn_model *model, const cha
 	return NSN_SOURCE_FAILED;
 }
 
+enum nsn_tri nsn_model__sources(const struct nsn_model *model, const char *prefix)
+{
+	enum nsn_tri all = NSN_UNKNOWN;
+
+	NSN_FOR_EACH(model, SOURCE, source, rec) {
+		if (!NSN_KNOWS(rec, source, name) || strncmp(rec->name, prefix, strlen(prefix)))
+			continue;
+		if (!NSN_KNOWS(rec, source, state) || rec->state >= NSN_SOURCE_FAILED)
+			return NSN_NO;
+		all = NSN_YES;
+	}
+	return all;
+}
+
 const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fact,
 				   const char *subject, const char *source)
 {

@@ -385,6 +385,12 @@ enum nsn_source_state nsn_model__source(const struct nsn_model *model, const cha
 					const char **reason);
 
 /*
+ * How the sources whose names begin with `prefix` fared together: NSN_NO if one of them failed,
+ * NSN_UNKNOWN if the records mention none.
+ */
+enum nsn_tri nsn_model__sources(const struct nsn_model *model, const char *prefix);
+
+/*
  * Why a fact of an object is missing: the reason given for that fact and subject, else for that
  * fact, else that of the source it comes from, else a general sentence. Never NULL.
  */

@@ -53,7 +53,41 @@ struct nsn_session {
 	struct nsn_recfile *record;
 	struct nsn_proc_cache *names;
 	uint64_t events_count;       /* recorded since the last end */
+	double seconds[NSN_COLLECTORS]; /* of the last snapshot; < 0: none */
 };
+
+const char *nsn_collector_name(enum nsn_collector collector)
+{
+	static const char *const names[NSN_COLLECTORS] = { "bpf", "sysfs", "proc", "events" };
+
+	return names[collector];
+}
+
+const char *nsn_collector_prefix(enum nsn_collector collector)
+{
+	static const char *const prefixes[NSN_COLLECTORS] = { "kernel.", "sysfs.", "proc",
+							      "events." };
+
+	return prefixes[collector];
+}
+
+double nsn_session__collector_seconds(const struct nsn_session *session,
+				      enum nsn_collector collector)
+{
+	return session->seconds[collector];
+}
+
+/* Adds what has passed since *from to a collector's time, and moves *from on. */
+static void took(struct nsn_session *session, enum nsn_collector collector, struct timespec *from)
+{
+	double *seconds = &session->seconds[collector];
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	*seconds = (*seconds > 0 ? *seconds : 0) + (double)(now.tv_sec - from->tv_sec) +
+		   (double)(now.tv_nsec - from->tv_nsec) * 1e-9;
+	*from = now;
+}
 
 static int want_process(struct counter *counter, uint64_t pid, uint64_t start_ticks)
 {
@@ -168,22 +202,31 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 {
 	struct counter counter = { .sink = { .put = count_record }, .next = sink };
 	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
-	struct timespec now;
+	struct timespec now, from;
 	int err;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (size_t i = 0; i < NSN_COLLECTORS; i++)
+		session->seconds[i] = -1;
 	err = session->bpf ? nsn_collect_bpf__snapshot(session->bpf, &counter.sink)
 			   : skip_kernel(&counter.sink);
+	took(session, NSN_COLLECTOR_BPF, &from);
 	/* where BPF saw none, there was none: one that came since has no object to belong to */
 	if (!err && counter.files_unread)
 		err = nsn_proc__scan_files(root, &counter.sink);
+	took(session, NSN_COLLECTOR_PROC, &from);
 	if (!err)
 		err = nsn_sysfs__collect(root, now.tv_sec * 1000000000ULL + now.tv_nsec,
 					 &counter.sink);
+	took(session, NSN_COLLECTOR_SYSFS, &from);
 	if (!err)
 		err = collect_names(session, &counter);
+	took(session, NSN_COLLECTOR_PROC, &from);
 	if (!err && session->events)
 		err = nsn_events__counters(session->events, &counter.sink);
+	if (session->events)
+		took(session, NSN_COLLECTOR_EVENTS, &from);
 	counter.counts[NSN_REC_EVENT] += session->record ? session->events_count : 0;
 	session->events_count = 0;
 	if (!err)
@@ -224,6 +267,8 @@ int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **o
 	if (!session)
 		return -ENOMEM;
 	session->opts = *opts;
+	for (size_t i = 0; i < NSN_COLLECTORS; i++)
+		session->seconds[i] = -1;
 	session->names = nsn_proc_cache__new();
 	err = session->names ? check_sysroot(opts->sysroot) : -ENOMEM;
 	if (!err && opts->record)

@@ -61,6 +61,23 @@ int nsn_session__start_recording(struct nsn_session *session, const char *path);
 /* Finishes the recording that runs, if there is one. 0 or -errno (logged). */
 int nsn_session__stop_recording(struct nsn_session *session);
 
+/* What a snapshot of this machine is put together from; the records of each begin with its prefix. */
+enum nsn_collector {
+	NSN_COLLECTOR_BPF,
+	NSN_COLLECTOR_SYSFS,
+	NSN_COLLECTOR_PROC,
+	NSN_COLLECTOR_EVENTS,
+	NSN_COLLECTORS,
+};
+
+/* "bpf", and the start of the names of its sources (NSN_REC_SOURCE): "kernel.". */
+const char *nsn_collector_name(enum nsn_collector collector);
+const char *nsn_collector_prefix(enum nsn_collector collector);
+
+/* Seconds that it took for the last snapshot; < 0 on a replay, and if it was not asked. */
+double nsn_session__collector_seconds(const struct nsn_session *session,
+				      enum nsn_collector collector);
+
 /* Brings the recording, if there is one, to its place. 0 or -errno (logged). */
 int nsn_session__finish(struct nsn_session *session);
 

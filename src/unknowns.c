@@ -32,6 +32,7 @@ static int add_row(struct nsn_unknowns *out, const char *fact, const char *subje
 	nsn_utf8_copy(row->fact, sizeof(row->fact), fact);
 	row->subject = subject;
 	row->reason = reason;
+	row->objects = 1;
 	return 0;
 }
 
@@ -56,7 +57,7 @@ static int ask(struct inquiry *inquiry, const void *object, enum nsn_object subj
 	       const void *subject_object)
 {
 	const char *subject = nsn_object__id(subject_kind, subject_object), *reason;
-	const struct nsn_unknown *last;
+	struct nsn_unknown *last;
 	struct nsn_value value;
 
 	nsn_field__get(inquiry->field, inquiry->model, object, &value);
@@ -80,7 +81,9 @@ static int ask(struct inquiry *inquiry, const void *object, enum nsn_object subj
 	}
 	if (add_row(inquiry->out, inquiry->fact, subject, reason))
 		return -ENOMEM;
-	inquiry->out->items[inquiry->out->items_count - 1].moot = value.moot;
+	last = &inquiry->out->items[inquiry->out->items_count - 1];
+	last->moot = value.moot;
+	last->field = inquiry->field;
 	return 0;
 }
 
@@ -93,6 +96,7 @@ static void fold(struct nsn_unknowns *out, size_t first, bool all)
 		if (strcmp(out->items[i].reason, out->items[first].reason))
 			return;
 	out->items[first].subject = "*";
+	out->items[first].objects = out->items_count - first;
 	out->items_count = first + 1;
 }
 

@@ -15,7 +15,7 @@ PATH=$BUILD:$PATH
 
 commands() { "$nosnoop" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'; }
 # long_options COMMAND: as --help prints them, "=" behind those that take a value
-long_options() { "$nosnoop" "$1" --help | sed -n 's/^ *\(-[A-Za-z], *\)\?\(--[a-z-]*=\?\).*/\2/p' | sort -u; }
+long_options() { "$nosnoop" "$1" --help | sed -n 's/^ *\(-[A-Za-z], *\)\?\(--[a-z.-]*=\?\).*/\2/p' | sort -u; }
 
 # completions LINE: what a Tab at its end offers
 completions() {
@@ -55,6 +55,8 @@ check "commands completed" complete_commands
 values() { lines_differ "$(completions "nosnoop audit $1")" "$(printf '%s\n' "${@:2}" | sort -u)"; }
 check "--format completed" values "--format " text json
 check "--format= completed" values "--format=" text json
+check "--format of export completed" lines_differ "$(completions "nosnoop export --format ")" \
+	"$(printf '%s\n' openmetrics prometheus)"
 check "--color completed" values "--color " auto always never
 check "--fail-on completed" values "--fail-on " critical warning info never
 mapfile -t rules < <("$nosnoop" audit --list-rules | grep -oE '^NS[0-9]{3}')
@@ -126,6 +128,17 @@ table_is_there() {
 	[ "$(sed -n '/^<!-- BEGIN/,/^<!-- END/p' docs/kernels.md | grep -c '^| `')" -gt 0 ] || echo "it is empty"
 }
 check "docs/kernels.md has its table" table_is_there
+metrics_table() { diff <("$nosnoop" export --list-metrics) docs/metrics.md; }
+check "docs/metrics.md is what --list-metrics prints" metrics_table
+exporter_options() {
+	local option
+	"$BUILD/nosnoop-exporter" --help | sed -n 's/^ *\(-[A-Za-z], *\)\?\(--[a-z.-]*\).*/\2/p' | sort -u |
+		while read -r option; do
+			case $option in --vm | --device | --group | --format) continue ;; esac # refused
+			grep -qF -- "*$option*" docs/man/nosnoop-exporter.8.scd || echo "$option"
+		done
+}
+check "nosnoop-exporter: options in its page" exporter_options
 version_in_changelog() {
 	local version
 	version=$("$nosnoop" --version | awk '{ print $2 }')

@@ -10,8 +10,9 @@ cd "$TOP"
 # Where a file's name settles its floor, its comment must agree.
 named_floor() {
 	case $1 in
-	util.[ch] | log.[ch] | version.[ch] | recdesc.[ch]) echo 0 ;;
-	model.[ch] | model_*.[ch] | fields.[ch] | fields_*.[ch] | rules.[ch] | rules_*.[ch]) echo 1 ;;
+	util.[ch] | log.[ch] | version.[ch] | newfile.[ch] | recdesc.[ch]) echo 0 ;;
+	model.[ch] | model_*.[ch] | fields.[ch] | fields_*.[ch] | rules.[ch] | rules_*.[ch] | metrics.[ch] | \
+		metrics_*.[ch]) echo 1 ;;
 	collect_*.[ch] | bpf_*.[ch] | probes.[ch] | recfile.[ch] | recfile_*.[ch]) echo 2 ;;
 	render.[ch] | render_*.[ch]) echo 3 ;;
 	session.[ch] | loop.[ch] | tui.[ch] | tui_*.[ch] | http.[ch] | http_*.[ch] | cli.[ch] | cli_*.[ch])
@@ -57,7 +58,8 @@ one_file() {
 	for header in $(foreign_includes "$file"); do
 		case $mine:$header in
 		[0134]:bpf/* | [01]:pci/* | 3:pci/* | [01]:jansson.h | [012]:libsmartcols* | \
-			[0-3]:ncurses* | [0-3]:curses.h | [0-3]:microhttpd.h | [0-3]:argp.h)
+			[0-3]:ncurses* | [0-3]:curses.h | [0-3]:microhttpd.h | [0-3]:yaml.h | \
+			[0-3]:gnutls/* | [0-3]:systemd/* | [0-3]:seccomp.h | [0-3]:cap-ng.h | [0-3]:argp.h)
 			echo "floor $mine includes <$header>" ;;
 		esac
 	done

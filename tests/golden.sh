@@ -77,6 +77,9 @@ audit() {
 	same "$name: exit status" "$name.exit"
 	holds "$name: schema and strict schema" \
 		python3 tests/validate.py docs/audit.schema.json "$work/$name.json"
+	"$nosnoop" export --once --replay "$fixture" 2>"$work/stderr" |
+		sed 's/^nosnoop_build_info{.*}/nosnoop_build_info{}/' >"$work/$name.prom"
+	same "$name: metrics" "$name.prom"
 	holds "$name: 80 cells" tests/check-width 80 "$work/$name.txt"
 	replay wide 200 --replay "$fixture" --format text --color always
 	holds "$name: 200 cells, with colours" tests/check-width 200 "$work/wide"

@@ -10,6 +10,7 @@
 int cmd_audit(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif /* NSN_COMMANDS_H */

@@ -5,10 +5,12 @@
 set -euo pipefail
 
 build=(gcc make clang llvm pkg-config bpftool libbpf-dev libelf-dev zlib1g-dev libpci-dev
-	libjansson-dev libsmartcols-dev uthash-dev libncurses-dev git scdoc)
+	libjansson-dev libsmartcols-dev uthash-dev libncurses-dev git scdoc libmicrohttpd-dev
+	libgnutls28-dev libyaml-dev libcap-ng-dev libseccomp-dev libsystemd-dev libcrypt-dev)
 test=(libcmocka-dev jq python3 python3-jsonschema shellcheck libclang-rt-14-dev qemu-system-x86
 	busybox-static cpio kmod xz-utils zstd tmux util-linux time clang-format
 	prometheus systemd python3-yaml curl binutils
+	openssl apache2-utils
 	flex bison bc libssl-dev dwarves) # the last five build the lab's kernels
 
 packages=("${build[@]}")

@@ -2,11 +2,9 @@
 /*
  * nosnoop.c - the program: finds the command. Floor 4.
  */
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "commands.h"
@@ -16,20 +14,8 @@
 /* nosnooptop links curses and stands beside this program; it gets the same arguments. */
 static int exec_top(int argc, char **argv)
 {
-	static const char name[] = "nosnooptop";
-	char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name) - 1);
-	char *slash;
-
 	(void)argc;
-	path[length > 0 ? length : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash) {
-		memcpy(slash + 1, name, sizeof(name));
-		execv(path, argv);
-	}
-	nsn_error("%s: %s", slash ? path : name, strerror(errno));
-	return NSN_EXIT_FAILURE;
+	return nsn_cli__exec_sibling("nosnooptop", argv);
 }
 
 static const struct {
@@ -42,6 +28,7 @@ static const struct {
 	{ "top", exec_top, "which VM flushes whose caches right now, and why (runs nosnooptop)" },
 	{ "record", cmd_record,
 	  "write what this machine tells to one file, for any command's --replay" },
+	{ "export", cmd_export, "metrics for Prometheus: once, to a file, or by HTTP" },
 	{ "doctor", cmd_doctor,
 	  "what will be unknown on this machine, and what would make it known" },
 };

@@ -11,7 +11,7 @@ _nosnoop_commands() { "$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \(
 _nosnoop_options()
 {
 	"$1" "$2" --help 2>/dev/null |
-		sed -n 's/^ *\(-[a-zA-Z], \)\?\(--[a-z-]*\)\(=\?\).*/\2\3/p'
+		sed -n 's/^ *\(-[a-zA-Z], \)\?\(--[a-z.-]*\)\(=\?\).*/\2\3/p'
 }
 
 # Files (-f) or folders (-d).
@@ -27,7 +27,13 @@ _nosnoop_values()
 	local option=$1 current=$2
 
 	case $option in
-	--format) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$current") ;;
+	--format)
+		case ${command:-} in
+		export) mapfile -t COMPREPLY < <(compgen -W "prometheus openmetrics" -- "$current") ;;
+		*) mapfile -t COMPREPLY < <(compgen -W "text json" -- "$current") ;;
+		esac
+		;;
+	--collect) mapfile -t COMPREPLY < <(compgen -W "host" -- "$current") ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "critical warning info never" -- "$current") ;;
 	--explain)
@@ -42,7 +48,7 @@ _nosnoop_values()
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/bus/pci/devices 2>/dev/null)" \
 			-- "$current")
 		;;
-	--replay | --record) _nosnoop_files -f "$current" ;;
+	--replay | --record | --textfile | --web.config.file) _nosnoop_files -f "$current" ;;
 	--sysroot | --btf) _nosnoop_files -d "$current" ;;
 	--vm) COMPREPLY=() ;;
 	*) return 1 ;;
