@@ -22,6 +22,12 @@ struct nsn_pci;
 int nsn_pci__new(const char *sysroot, struct nsn_sink *sink, struct nsn_pci **out);
 void nsn_pci__free(struct nsn_pci *pci);
 
+/*
+ * From now on descriptors of configuration spaces stay open between snapshots, for who is about to
+ * give up CAP_SYS_ADMIN: what was opened with it can be read as a whole after that too.
+ */
+void nsn_pci__keep_descriptors(void);
+
 /* Emits NSN_REC_DEVICE for each device and NSN_REC_MISSING for what is not known of it. */
 int nsn_pci__emit(struct nsn_pci *pci);
 

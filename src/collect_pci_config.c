@@ -10,9 +10,11 @@
  * in D3cold nor one below a suspended port is read. One in D3hot below a running port is: its
  * registers answer as it lies.
  */
+#include "collect_pci.h"
 #include "collect_pci_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,22 +142,68 @@ static bool is_asleep(const struct nsn_pci *pci, const struct pci_node *node)
 	return !strcmp(status, "suspending") || (!node->power_state[0] && is_suspended(status));
 }
 
-/* ATS is enabled in the extended space, which a kernel without ECAM does not reach. */
-static void read_ats(struct pci_dev *device, off_t size, struct pci_node *node)
-{
-	struct pci_cap *cap;
-	uint16_t control;
+/* A device's configuration space while it is read. */
+struct config_read {
+	struct pci_node *node;
+	struct pci_dev *device;
+	int fd;			   /* that was opened before; -1: libpci opens the file */
+	off_t size;		   /* of the file: what the kernel would show to root */
+	uint8_t space[SPACE_SIZE]; /* libpci's cache for the device: outlives it */
+};
 
-	if (size <= SPACE_SIZE) {
+static bool read_bytes(struct config_read *read, int at, void *out, int size)
+{
+	if (read->fd >= 0)
+		return pread(read->fd, out, (size_t)size, at) == size;
+	return pci_read_block(read->device, at, out, size);
+}
+
+static uint32_t read_long(struct config_read *read, int at)
+{
+	uint8_t bytes[4];
+
+	if (!read_bytes(read, at, bytes, sizeof(bytes)))
+		return 0xffffffff;
+	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* Where an extended capability begins; 0: it has none. The list is a device's word: it may loop. */
+static int find_extended(struct config_read *read, uint16_t id)
+{
+	int at = SPACE_SIZE;
+
+	for (int i = 0; i < (4096 - SPACE_SIZE) / 8; i++) {
+		uint32_t header = read_long(read, at);
+
+		if (!header || header == 0xffffffff)
+			return 0;
+		if ((header & 0xffff) == id)
+			return at;
+		at = header >> 20 & 0xffc;
+		if (at < SPACE_SIZE)
+			return 0;
+	}
+	return 0;
+}
+
+/* ATS is enabled in the extended space, which a kernel without ECAM does not reach. */
+static void read_ats(struct config_read *read)
+{
+	struct pci_node *node = read->node;
+	uint32_t control = 0;
+	int at;
+
+	if (read->size <= SPACE_SIZE) {
 		node->ats_reason = "its extended configuration space is not accessible";
 		return;
 	}
-	if (pci_read_long(device, SPACE_SIZE) == 0xffffffff) {
+	if (read_long(read, SPACE_SIZE) == 0xffffffff) {
 		node->ats_reason = "its extended configuration space does not answer";
 		return;
 	}
-	cap = pci_find_cap(device, PCI_EXT_CAP_ID_ATS, PCI_CAP_EXTENDED);
-	control = cap ? pci_read_word(device, cap->addr + PCI_ATS_CTRL) : 0;
+	at = find_extended(read, PCI_EXT_CAP_ID_ATS);
+	if (at)
+		control = read_long(read, at + 4) >> 16; /* PCI_ATS_CTRL */
 	if (control == 0xffff) {
 		node->ats_reason = "its extended configuration space does not answer";
 		return;
@@ -163,8 +211,10 @@ static void read_ats(struct pci_dev *device, off_t size, struct pci_node *node)
 	node->ats = control & PCI_ATS_CTRL_ENABLE ? NSN_YES : NSN_NO;
 }
 
-static void read_capabilities(struct pci_dev *device, off_t size, struct pci_node *node)
+static void read_capabilities(struct config_read *read)
 {
+	struct pci_node *node = read->node;
+	struct pci_dev *device = read->device;
 	struct pci_cap *cap = pci_find_cap(device, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
 
 	if (!cap && node->express) {
@@ -182,7 +232,7 @@ static void read_capabilities(struct pci_dev *device, off_t size, struct pci_nod
 	node->nosnoop = pci_read_word(device, cap->addr + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_NOSNOOP
 				? NSN_YES
 				: NSN_NO;
-	read_ats(device, size, node);
+	read_ats(read);
 }
 
 /* All ones: nobody answered. (A VF's ids alone are all ones: the rest of its header is not.) */
@@ -194,13 +244,6 @@ static bool is_dead(const uint8_t *header)
 	return true;
 }
 
-/* A device's configuration space while it is read. */
-struct config_read {
-	struct pci_node *node;
-	off_t size;		   /* of the file: what the kernel would show to root */
-	uint8_t space[SPACE_SIZE]; /* libpci's cache for the device: outlives it */
-};
-
 static void read_space(struct nsn_pci *pci, void *arg)
 {
 	struct config_read *read = arg;
@@ -208,7 +251,8 @@ static void read_space(struct nsn_pci *pci, void *arg)
 	struct pci_dev *device =
 		pci_get_dev(pci->access, node->domain, node->bus, node->slot, node->function);
 
-	if (!pci_read_block(device, 0, read->space, HEADER_SIZE)) {
+	read->device = device;
+	if (!read_bytes(read, 0, read->space, HEADER_SIZE)) {
 		node->state = PCI_CONFIG_FAILED;
 		node->reason = "its configuration space cannot be read";
 		goto out;
@@ -225,22 +269,64 @@ static void read_space(struct nsn_pci *pci, void *arg)
 		node->ats = NSN_NO;
 		goto out;
 	}
-	if (!pci_read_block(device, HEADER_SIZE, read->space + HEADER_SIZE,
-			    SPACE_SIZE - HEADER_SIZE)) {
+	if (!read_bytes(read, HEADER_SIZE, read->space + HEADER_SIZE, SPACE_SIZE - HEADER_SIZE)) {
 		pci->header_only = true;
 		node->reason = reason_header;
 		goto out;
 	}
 	node->state = PCI_CONFIG_WHOLE;
 	pci_setup_cache(device, read->space, SPACE_SIZE);
-	read_capabilities(device, read->size, node);
+	read_capabilities(read);
 out:
 	pci_free_dev(device);
 }
 
+/*
+ * Descriptors that are kept: the kernel shows the whole space to whoever opened the file with
+ * CAP_SYS_ADMIN, and goes on to do so when that is given up.
+ */
+static struct kept {
+	char bdf[sizeof(((struct pci_node *)NULL)->bdf)];
+	int fd;
+} *kept;
+static size_t kept_count, kept_capacity;
+static bool keeping;
+
+void nsn_pci__keep_descriptors(void)
+{
+	keeping = true;
+}
+
+/* A kept descriptor of a device's file, opened at its first use; -1: none. */
+static int keep(const char *bdf, const char *path)
+{
+	struct kept *place = NULL;
+	uint8_t byte;
+
+	if (!keeping)
+		return -1;
+	for (size_t i = 0; i < kept_count && !place; i++)
+		if (strcmp(kept[i].bdf, bdf) == 0)
+			place = &kept[i];
+	if (!place) {
+		place = nsn_append((void **)&kept, &kept_count, &kept_capacity, sizeof(*kept));
+		if (!place)
+			return -1;
+		nsn_format(place->bdf, sizeof(place->bdf), "%s", bdf);
+		place->fd = -1;
+	}
+	/* of a device that has gone nothing can be read: another one may have its address now */
+	if (place->fd >= 0 && pread(place->fd, &byte, 1, 0) == 1)
+		return place->fd;
+	if (place->fd >= 0)
+		close(place->fd);
+	place->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return place->fd;
+}
+
 void nsn_pci__read_config(struct nsn_pci *pci, struct pci_node *node)
 {
-	struct config_read read = { .node = node };
+	struct config_read read = { .node = node, .fd = -1 };
 	char path[PATH_MAX];
 	struct stat status;
 
@@ -258,6 +344,7 @@ void nsn_pci__read_config(struct nsn_pci *pci, struct pci_node *node)
 		goto out;
 	}
 	read.size = status.st_size;
+	read.fd = keep(node->bdf, path);
 	/* Only PCI Express devices have this file (pcie_dev_attrs_are_visible() in the kernel). */
 	nsn_format(path, sizeof(path), "%s/sys/bus/pci/devices/%s/current_link_speed", pci->root,
 		   node->bdf);

@@ -16,11 +16,13 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "collect_pci.h"
 #include "export_opts.h"
 #include "http.h"
 #include "listen.h"
 #include "log.h"
 #include "loop.h"
+#include "privileges.h"
 
 #define SECOND 1000000000ULL
 #define DEFAULT_ADDRESS "127.0.0.1:10953"
@@ -263,6 +265,8 @@ static int run(struct exporter *exporter)
 		err = open_sockets(exporter);
 	if (!err)
 		err = nsn_export__new(&exporter->common.export, &exporter->export);
+	if (!err)
+		err = nsn_privileges__drop();
 	return err ? err : serve(exporter);
 }
 
@@ -282,6 +286,7 @@ int nsn_exporter__main(int argc, char **argv)
 	exporter.common.export.process = true;
 	signal(SIGPIPE, SIG_IGN);
 	raise_limits();
+	nsn_pci__keep_descriptors();
 	err = run(&exporter);
 	if (!err)
 		err = nsn_export__finish(exporter.export);
