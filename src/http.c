@@ -230,6 +230,9 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	default:
 		break;
 	}
+	if (http->opts.config && http->opts.config->client_needed &&
+	    !nsn_client__is_certified(connection))
+		return send_plain(connection, MHD_HTTP_FORBIDDEN, "a certificate is needed\n");
 	switch (authorize(http, connection)) {
 	case NSN_AUTH_LATER:
 		return suspend(http, request, ANSWER_AUTH);

@@ -9,7 +9,9 @@
 #include <crypt.h>
 #include <errno.h>
 #include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -53,6 +55,19 @@ struct nsn_auth {
 	size_t jobs_count, done;
 	bool stop;
 };
+
+bool nsn_client__is_certified(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	unsigned int count = 0, status = 0;
+
+	if (!info || !info->tls_session ||
+	    !gnutls_certificate_get_peers((gnutls_session_t)info->tls_session, &count) || !count)
+		return false;
+	return gnutls_certificate_verify_peers2((gnutls_session_t)info->tls_session, &status) == 0 &&
+	       !status;
+}
 
 static bool matches(const char *password, const char *hash)
 {
@@ -178,6 +193,19 @@ int nsn_auth__fd(const struct nsn_auth *auth)
 	return auth->fd;
 }
 
+/* Signals are for the loop: a thread that takes one would end the process. */
+static bool start_thread(struct nsn_auth *auth)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&auth->thread, NULL, work, auth);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err == 0;
+}
+
 struct nsn_auth *nsn_auth__new(const struct nsn_webconfig *config)
 {
 	struct nsn_auth *auth = calloc(1, sizeof(*auth));
@@ -188,7 +216,7 @@ struct nsn_auth *nsn_auth__new(const struct nsn_webconfig *config)
 	pthread_mutex_init(&auth->lock, NULL);
 	pthread_cond_init(&auth->wake, NULL);
 	auth->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	auth->started = auth->fd >= 0 && pthread_create(&auth->thread, NULL, work, auth) == 0;
+	auth->started = auth->fd >= 0 && start_thread(auth);
 	if (auth->started)
 		return auth;
 	nsn_auth__free(auth);

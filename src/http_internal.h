@@ -67,6 +67,9 @@ bool nsn_accept__gzip(const char *encodings);
 
 /* ---- who may ask ------------------------------------------------------------------------------ */
 
+/* Has the client of a TLS connection shown a certificate that the client's CA has signed? */
+bool nsn_client__is_certified(struct MHD_Connection *connection);
+
 struct nsn_auth;
 
 enum nsn_auth_result {

@@ -16,6 +16,7 @@
 #   docs      pages and completion say what is so  tests/docs.sh
 #   top       nosnooptop on a terminal, and in a pipe  tests/top.sh
 #   trace     nosnoop trace: options, lines, schema  tests/trace.sh
+#   export    metrics once, in a file, by HTTP     tests/export.sh
 #   fleet     rules, units, dashboard, a real Prometheus  tests/fleet.sh
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
@@ -28,12 +29,12 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace fleet property fuzz lab)
+all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace export fleet property fuzz lab)
 suites=()
 for argument in "$@"; do
 	case $argument in
 	--no-lab) all=("${all[@]/lab/}") ;;
-	-*) sed -n '3,24s/^# \?//p' "$0" >&2; exit 2 ;;
+	-*) sed -n '3,26s/^# \?//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$argument") ;;
 	esac
 done
@@ -41,7 +42,7 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | labtools | unit | cli | doctor | golden | docs | top | trace | fleet | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | labtools | unit | cli | doctor | golden | docs | top | trace | export | fleet | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;
