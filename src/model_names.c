@@ -225,6 +225,11 @@ void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model
 		return;
 	if (model && NSN_KNOWS(event, event, group_id))
 		group = nsn_model__group(model, event->group_id);
+	/* iommufd's are told by the group: events know no context */
+	if (!out->container && group && group->container &&
+	    group->container->kind == NSN_CONTAINER_IOMMUFD)
+		out->container = nsn_format(out->spare_container, sizeof(out->spare_container),
+					    "%s", group->container->id);
 	if (event->device[0])
 		out->device = event->device;
 	else if (event->vfio_device)

@@ -31,7 +31,7 @@ struct nsn_told {
 	const char *domain;
 	const char *device;
 	char spare_vm[NSN_ID_LEN]; /* pid:<pid>@<start ticks>, of a VM that no model had */
-	char spare_device[NSN_ID_LEN];
+	char spare_device[NSN_ID_LEN], spare_container[NSN_ID_LEN];
 	char culprit[NSN_DETAIL_LEN]; /* "0000:00:03.0, e1000": who makes the group not viable; "" */
 	uint64_t reason;       /* enum nsn_reason, by what the model adds to the event's */
 };
