@@ -125,7 +125,7 @@ bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 # ---- tests ----
 
 ## deps: print the apt-get line for what is missing; with YES=1, as root, run it
-.PHONY: deps check check-fast check-lab tests demo
+.PHONY: deps check check-fast check-lab check-topologies tests demo
 deps:
 	$(Q)tools/deps.sh test
 
@@ -150,6 +150,13 @@ check-fast: tests
 KERNELS ?=
 check-lab: all small-ring
 	$(Q)tests/lab/run.sh --build $(abspath $(BUILD)) --kernels "$(KERNELS)" $(if $(FULL),--full)
+
+## check-topologies: random topologies against an oracle; SEEDS=50 FIRST=1 KERNELS="6.1 newest"
+SEEDS ?= 50
+FIRST ?= 1
+check-topologies: all
+	$(Q)tests/lab/topologies/run.py --build $(abspath $(BUILD)) --seeds $(SEEDS) --first $(FIRST) \
+		$(if $(KERNELS),--kernels "$(KERNELS)")
 
 ## demo: a host with a non-coherent, an unsafe and a harmless VM, and what the audit says of it
 demo:

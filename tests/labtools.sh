@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # labtools.sh: what judges in the lab, without booting anything: the reader of the IOMMU's page tables, and
-# that its comparison with an audit can fail; which kernels a tag means.
+# that its comparison with an audit can fail; which kernels a tag means; the oracle, generator and
+# shrinker of the random topologies.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -99,4 +100,11 @@ same "a key as a tag" "6.1 " "$(meant 6.1)"
 same "the start of a key as a tag" "6.12 6.12-iommufd " "$(meant 6.12)"
 same "the end of a key as a tag" "6.12-iommufd newest-iommufd " "$(meant iommufd)"
 same "two tags" "6.1 newest newest-iommufd " "$(meant newest 6.1)"
+
+while read -r line; do
+	case $line in
+	"ok "*) pass ;;
+	*) fail "$line" ;;
+	esac
+done < <(tests/lab/topologies/test.py 2>&1 || echo "test.py: exit code $?")
 finish

@@ -50,8 +50,8 @@ tools=$(build_tools)
 mkdir -p "$results"
 results=$(realpath "$results")
 rm -f "$results"/{done,failed,gdb.request,console.log}
-for d in "$LAB_TOP" "$build" "$kdir" "$tools" "$LAB_QEMU_DIR"; do
-	[ ! -d "$d" ] || echo "$d"
+for d in "$LAB_TOP" "$build" "$kdir" "$tools" "$LAB_QEMU_DIR" "$(dirname "$script")"; do
+	[ ! -d "$d" ] || [ "$d" = "$LAB_DIR/boots" ] || echo "$d"
 done >"$results/keep"
 cat >"$results/init.sh" <<INIT
 export LAB_DIR=$(printf %q "$LAB_DIR") LAB_BUILD=$(printf %q "$build")

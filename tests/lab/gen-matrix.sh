@@ -13,7 +13,10 @@ titles=$(for f in "$dir"/cells/*.expect; do
 done | jq -s add)
 
 jq -rs --argjson titles "$titles" '
-	def list: map(tostring) | join(" ");
+	# equal neighbours are told once
+	def list: reduce (.[] | tostring) as $x ([];
+			if .[-1:][0].x == $x then .[-1].n += 1 else . + [{x: $x, n: 1}] end) |
+		map(. as $r | if .n > 2 then "\(.x) × \(.n)" else range(.n) | $r.x end) | join(" ");
 	def flush: if .exits == null then "" else ", \(.flushes) of \(.exits) flushed" end;
 	def entry:
 		if . == null then "not run"

@@ -127,7 +127,7 @@ count_begin() {
 	echo 1 >$t/events/lab/enable
 }
 
-# count_end: $v.exits and $v.flushes say what KVM and the CPU did since; $v.missed what escaped
+# count_end [PREFIX]: $v.exits and $v.flushes say what KVM and the CPU did since; $v.missed what escaped
 count_end() {
 	local t=/sys/kernel/tracing n e=0 f=0 name missed m=0
 	echo 0 >$t/events/lab/enable
@@ -138,16 +138,16 @@ count_end() {
 		esac
 	done <$t/kprobe_profile
 	echo >$t/kprobe_events
-	var exits "$e"
-	var flushes "$f"
-	var missed "$m"
+	var "${1:-}exits" "$e"
+	var "${1:-}flushes" "$f"
+	var "${1:-}missed" "$m"
 }
 
-# count_wbinvd NAME N: runs N WBINVDs and counts
+# count_wbinvd NAME N [PREFIX]: runs N WBINVDs and counts
 count_wbinvd() {
 	count_begin
 	step "$1" "run:$2"
-	count_end
+	count_end "${3:-}"
 }
 
 # spun NAME: stops its spinning guest; $v.ran_NAME is how many WBINVDs that has run
@@ -338,6 +338,7 @@ run_cells() {
 		teardown
 		[ ! -e "$CELL/vars.jsonl" ] || jq -cs add "$CELL/vars.jsonl" >"$CELL/vars.json"
 		dmesg >"$CELL/dmesg"
+		uname -r >"$CELL/release"
 		cut -d' ' -f1 /proc/uptime >"$CELL/uptime"
 		: >"$CELL/done"
 	done
