@@ -260,9 +260,15 @@ NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
 
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 
-/* Whether the domain had mappings before: the answer makes them part of it. */
+/*
+ * Whether the domain had mappings before: the answer makes them part of it. One that blocks already
+ * is told yes whatever it has mapped.
+ */
 static __always_inline void enter_enforce(struct nsn_call *call, __u64 domain, __u64 b, __u64 c)
 {
+	if (nsn_intel_force_snooping((struct iommu_domain *)domain, &call->inner) && call->inner)
+		return;
+	call->inner = 0;
 	if (nsn_intel_has_mappings((struct iommu_domain *)domain, &call->value))
 		call->known = 1;
 }
@@ -281,6 +287,8 @@ static __always_inline int on_enforce(void *ctx, __u64 domain, __u64 b, __u64 c,
 	nsn_event__duration(rec, call);
 	if (call->known)
 		NSN_SET(rec, event, mapped, call->value);
+	if (call->inner)
+		NSN_SET(rec, event, reason, NSN_REASON_NOOP);
 	if (nsn_domain_ops((struct iommu_domain *)domain, &ops) && ops && nsn_domain_op(ops, &op))
 		NSN_FILL_STR(rec, event, op, nsn_symbol_name, op);
 	nsn_event__submit(rec);

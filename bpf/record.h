@@ -237,7 +237,8 @@ struct nsn_call {
 	__u64 args[3];
 	__u64 vm;    /* wbinvd: whose */
 	__u64 value; /* what the entry saw and the exit tells: wbinvd: it is executed; … */
-	__u64 inner; /* errno of a step within; wbinvd: caches were flushed */
+	/* errno of a step within; wbinvd: caches were flushed; enforce: the domain blocked before */
+	__u64 inner;
 	__u64 known; /* value is */
 };
 

@@ -10,6 +10,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "history.h"
 #include "render.h"
 #include "session.h"
 
@@ -37,6 +38,12 @@ struct nsn_cli_opts {
  * (state->child_inputs[0]). Handles -h, -V, -v and the options above.
  */
 extern const struct argp nsn_cli_argp;
+
+/*
+ * Options of commands whose rules read a history: --wbinvd-rate, --wbinvd-time. Its input is a
+ * struct nsn_history_opts, zero-initialised.
+ */
+extern const struct argp nsn_history_argp;
 
 /* argp_parse() with our exit status and flags. argv[0] becomes part of the usage line. 0 or 2. */
 int nsn_cli__parse(const struct argp *argp, int argc, char **argv, void *input);

@@ -24,11 +24,6 @@ static uint64_t now_on(clockid_t clock)
 	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t taken_at(const struct nsn_model *model)
-{
-	return NSN_KNOWS(&model->host, host, taken_at) ? model->host.taken_at : 0;
-}
-
 /* Of the machine that is shown. */
 static uint64_t now_there(const struct nsn_live *live)
 {
@@ -37,21 +32,22 @@ static uint64_t now_there(const struct nsn_live *live)
 	if (!live->opts.session.replay)
 		return now_on(CLOCK_REALTIME);
 	if (live->ended || live->opts.speed <= 0)
-		return live->model ? taken_at(live->model) : 0;
+		return live->model ? nsn_model__taken_at(live->model) : 0;
 	passed = now_on(CLOCK_MONOTONIC) - live->began_at;
 	return live->began_time + (uint64_t)((double)passed * live->opts.speed);
 }
 
 /* ---- snapshots -------------------------------------------------------------------------------- */
 
-/* Takes a model over and judges it. */
-static int adopt(struct nsn_live *live, struct nsn_model *model)
+/* Takes a model over and judges it, at the time now_ns. */
+static int adopt(struct nsn_live *live, struct nsn_model *model, uint64_t now_ns)
 {
-	struct nsn_findings *findings;
+	struct nsn_findings *findings = NULL;
 
 	model->live = true;
 	nsn_rates__apply(live->rates, model);
-	findings = nsn_findings__new(model);
+	if (nsn_history__snapshot(live->history, model, now_ns) == 0)
+		findings = nsn_findings__with_history(model, live->history);
 	if (!findings || nsn_ids__learn(live->ids, model) || nsn_live__add_differences(live, model)) {
 		nsn_findings__free(findings);
 		nsn_model__free(model);
@@ -75,7 +71,7 @@ static int take_snapshot(struct nsn_live *live)
 	if (!err)
 		err = nsn_session__snapshot(live->session, &model);
 	if (!err)
-		err = adopt(live, model);
+		err = adopt(live, model, now_on(CLOCK_MONOTONIC));
 	live->snapshot_at = now_on(CLOCK_MONOTONIC);
 	live->snapshot_cost = live->snapshot_at - began;
 	return err;
@@ -106,9 +102,9 @@ static int step(struct nsn_live *live)
 		nsn_model__free(model);
 		return err;
 	}
-	err = adopt(live, model);
+	err = adopt(live, model, nsn_model__taken_at(model));
 	if (!err)
-		err = nsn_rates__tick(live->rates, live->model, taken_at(live->model));
+		err = nsn_rates__tick(live->rates, live->model, nsn_model__taken_at(live->model));
 	return err ? err : read_ahead(live);
 }
 
@@ -122,7 +118,7 @@ static int start_replay(struct nsn_live *live)
 	}
 	if (err)
 		return err;
-	live->began_time = taken_at(live->next);
+	live->began_time = nsn_model__taken_at(live->next);
 	live->began_at = now_on(CLOCK_MONOTONIC);
 	return step(live);
 }
@@ -193,14 +189,31 @@ int nsn_live__snapshot(struct nsn_live *live)
 	return err ? err : nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
 }
 
+/* Counters were read: what they come to by now may be a finding, or none any more. */
+static int judge_counters(struct nsn_live *live, uint64_t now_ns)
+{
+	struct nsn_findings *findings;
+	int changed = nsn_history__tick(live->history, live->model, now_ns);
+
+	if (changed <= 0)
+		return changed;
+	findings = nsn_findings__with_history(live->model, live->history);
+	if (!findings)
+		return -ENOMEM;
+	nsn_findings__free(live->findings);
+	live->findings = findings;
+	return 0;
+}
+
 int nsn_live__tick(struct nsn_live *live)
 {
+	uint64_t now;
 	int err = 0;
 
 	if (live->opts.session.replay) {
 		bool all = live->opts.speed <= 0;
 
-		while (!err && !live->ended && (all || taken_at(live->next) <= now_there(live))) {
+		while (!err && !live->ended && (all || nsn_model__taken_at(live->next) <= now_there(live))) {
 			err = step(live);
 			if (all)
 				break;
@@ -210,9 +223,10 @@ int nsn_live__tick(struct nsn_live *live)
 	err = nsn_live__drain(live);
 	if (!err)
 		err = nsn_session__tick(live->session, live->model);
+	now = now_on(CLOCK_MONOTONIC);
 	if (!err)
-		err = nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
-	return err;
+		err = nsn_rates__tick(live->rates, live->model, now);
+	return err ? err : judge_counters(live, now);
 }
 
 /* ---- the rest --------------------------------------------------------------------------------- */
@@ -303,7 +317,7 @@ void nsn_live__show(struct nsn_live *live, struct nsn_top *top)
 	top->recording = live->record_path ? live->record_path : live->opts.session.record;
 	top->snapshot_age_ns = now_on(CLOCK_MONOTONIC) - live->snapshot_at;
 	if (top->replay)
-		top->snapshot_age_ns = now > taken_at(live->model) ? now - taken_at(live->model)
+		top->snapshot_age_ns = now > nsn_model__taken_at(live->model) ? now - nsn_model__taken_at(live->model)
 								   : 0;
 }
 
@@ -319,7 +333,8 @@ int nsn_live__new(const struct nsn_live_opts *opts, struct nsn_live **out)
 	nsn_records__init(&live->next_events);
 	live->rates = nsn_rates__new();
 	live->ids = nsn_ids__new();
-	err = live->rates && live->ids ? nsn_session__new(&live->opts.session, &live->session) : -ENOMEM;
+	live->history = nsn_history__new(&opts->history);
+	err = live->rates && live->ids && live->history ? nsn_session__new(&live->opts.session, &live->session) : -ENOMEM;
 	if (err)
 		nsn_live__free(live);
 	else
@@ -338,6 +353,7 @@ void nsn_live__free(struct nsn_live *live)
 	nsn_records__free(&live->next_events);
 	nsn_rates__free(live->rates);
 	nsn_ids__free(live->ids);
+	nsn_history__free(live->history);
 	free(live->events);
 	free(live->record_path);
 	free(live);

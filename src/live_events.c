@@ -64,6 +64,8 @@ int nsn_live__take(struct nsn_live *live, const struct nsn_rec *rec)
 
 	if (rec->kind != NSN_REC_EVENT)
 		return 0;
+	if (nsn_history__event(live->history, rec))
+		return -ENOMEM;
 	/* how the probes stand at the start is no news */
 	if (live->starting && ((const struct nsn_rec_event *)rec)->event == NSN_EVENT_PROBE)
 		return 0;

@@ -16,6 +16,7 @@ struct nsn_live {
 	struct nsn_model *model;
 	struct nsn_findings *findings;
 	struct nsn_rates *rates;
+	struct nsn_history *history;
 	struct nsn_top_event *events; /* the newest last */
 	size_t events_count, events_capacity;
 	size_t unnamed; /* the first that no snapshot has named */

@@ -85,14 +85,27 @@ struct nsn_vm *nsn_model__vm_by_key(const struct nsn_model *model, uint64_t key)
 	return nsn_index_get(model->build->index, NSN_CLASS_VM, key);
 }
 
+uint64_t nsn_model__taken_at(const struct nsn_model *model)
+{
+	return NSN_KNOWS(&model->host, host, taken_at) ? model->host.taken_at : 0;
+}
+
+void nsn_vm__identity(const struct nsn_vm *vm, struct nsn_vm_identity *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->key = vm->rec.vm;
+	nsn_format(out->id, sizeof(out->id), "%s", vm->id);
+}
+
 void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_counter *rec)
 {
+	const uint32_t all = (1U << nsn_rec_descs[NSN_REC_COUNTER].fields_count) - 1;
 	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_CLASS_VM, rec->vm);
 
 	if (!vm)
 		return;
 	vm->counters = (struct nsn_vm_counters){
-		.known = true,
+		.known = (rec->h.known & all) == all,
 		.exits = rec->exits,
 		.executed = rec->executed,
 		.ignored = rec->ignored,
@@ -107,8 +120,10 @@ void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_co
 /* Where WBINVDs are counted, a VM without a record of them had none. */
 static void count_all(struct nsn_model *model)
 {
-	const bool counted = nsn_model__source(model, "events.wbinvd", NULL) == NSN_SOURCE_OK;
+	bool counted = nsn_model__source(model, "events.wbinvd", NULL) == NSN_SOURCE_OK;
 
+	NSN_FOR_EACH(model, COUNTER, counter, rec)
+		counted &= NSN_KNOWS(rec, counter, vm); /* else anybody may be meant */
 	for (size_t i = 0; i < model->vms_count; i++)
 		model->vms[i].counters.known = counted;
 	NSN_FOR_EACH(model, COUNTER, counter, rec)

@@ -143,6 +143,12 @@ struct nsn_vm {
 	struct nsn_vm_rates rates;
 };
 
+/* A VM beyond one model: a key is never used again in a process, nor an id in a recording. */
+struct nsn_vm_identity {
+	uint64_t key;
+	char id[NSN_ID_LEN];
+};
+
 enum nsn_container_kind {
 	NSN_CONTAINER_TYPE1,
 	NSN_CONTAINER_IOMMUFD,
@@ -368,6 +374,12 @@ void nsn_model__free(struct nsn_model *model);
  * VM that it does not have is left out.
  */
 void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_counter *rec);
+
+/* When a model's snapshot was taken, ns since the epoch; 0: unknown. */
+uint64_t nsn_model__taken_at(const struct nsn_model *model);
+
+/* Who a VM is, with all bytes set, so that it can be the key of a hash. */
+void nsn_vm__identity(const struct nsn_vm *vm, struct nsn_vm_identity *out);
 
 /* The VM with this key, or NULL. */
 struct nsn_vm *nsn_model__vm_by_key(const struct nsn_model *model, uint64_t key);

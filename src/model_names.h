@@ -34,6 +34,7 @@ struct nsn_told {
 	char spare_device[NSN_ID_LEN], spare_container[NSN_ID_LEN];
 	char culprit[NSN_DETAIL_LEN]; /* "0000:00:03.0, e1000": who makes the group not viable; "" */
 	uint64_t reason;       /* enum nsn_reason, by what the model adds to the event's */
+	const char *rule;      /* that it raises (nsn_history__rule_of()); the caller's to set */
 };
 
 /*

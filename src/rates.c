@@ -15,14 +15,8 @@ struct history {
 	size_t count; /* ever */
 };
 
-/* A VM is its key and its id: a key is never used again in a process, nor an id in a recording. */
-struct identity {
-	uint64_t key;
-	char id[NSN_ID_LEN];
-};
-
 struct seen {
-	struct identity identity;
+	struct nsn_vm_identity identity;
 	struct nsn_vm_counters counters;
 	struct nsn_vm_rates rates;
 	struct history history;
@@ -43,19 +37,12 @@ static void keep(struct history *history, double rate)
 	history->kept[history->count++ % NSN_RATES_KEPT] = (float)rate;
 }
 
-static void identify(const struct nsn_vm *vm, struct identity *identity)
-{
-	memset(identity, 0, sizeof(*identity));
-	identity->key = vm->rec.vm;
-	nsn_format(identity->id, sizeof(identity->id), "%s", vm->id);
-}
-
 static struct seen *find(const struct nsn_rates *rates, const struct nsn_vm *vm)
 {
-	struct identity identity;
+	struct nsn_vm_identity identity;
 	struct seen *seen;
 
-	identify(vm, &identity);
+	nsn_vm__identity(vm, &identity);
 	HASH_FIND(hh, rates->vms, &identity, sizeof(identity), seen);
 	return seen;
 }
@@ -122,7 +109,7 @@ static struct seen *remember(struct nsn_rates *rates, const struct nsn_vm *vm)
 	seen = calloc(1, sizeof(*seen));
 	if (!seen)
 		return NULL;
-	identify(vm, &seen->identity);
+	nsn_vm__identity(vm, &seen->identity);
 	HASH_ADD(hh, rates->vms, identity, sizeof(seen->identity), seen);
 	return seen;
 }

@@ -59,20 +59,6 @@ const char *nsn_trace_result(const struct nsn_told *told)
 	}
 }
 
-const char *nsn_trace_rule(const struct nsn_told *told)
-{
-	const struct nsn_rec_event *event = told->event;
-
-	if (event->event == NSN_EVENT_DEVICE_REFUSED && told->reason == NSN_REASON_NOT_COHERENT)
-		return "NS008";
-	if (event->event == NSN_EVENT_GROUP_ATTACH && told->reason == NSN_REASON_INTERRUPTS)
-		return "NS007";
-	if (event->event == NSN_EVENT_ENFORCE && event->enforced && event->mapped &&
-	    !strstr(event->op, "_fs"))
-		return "NS009";
-	return NULL;
-}
-
 /* Was it told by the kernel, or is it the difference of two snapshots? */
 static bool by_snapshots(const struct nsn_rec_event *event)
 {
@@ -146,7 +132,7 @@ static int set_contract(json_t *line, const struct nsn_told *told)
 	err |= json_object_set_new(line, "reason", text_or_null(reason));
 	err |= json_object_set_new(line, "duration_ns",
 				   number_or_null(KNOWS(event, duration), event->duration));
-	err |= json_object_set_new(line, "rule", text_or_null(nsn_trace_rule(told)));
+	err |= json_object_set_new(line, "rule", text_or_null(told->rule));
 	return err;
 }
 
@@ -319,7 +305,7 @@ static void add_facts(struct parts *parts, const struct nsn_told *told)
 
 static void add_reason(struct parts *parts, const struct nsn_told *told)
 {
-	const char *step = nsn_trace_step(told->event), *rule = nsn_trace_rule(told);
+	const char *step = nsn_trace_step(told->event), *rule = told->rule;
 	char reason[NSN_TEXT_LEN];
 
 	format_reason(told, reason, sizeof(reason));

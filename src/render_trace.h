@@ -26,7 +26,4 @@ const char *nsn_trace_step(const struct nsn_rec_event *event);
 /* How it ended: "ok", "failed", "noop", "enforced", "executed", "fentry", …; NULL: not said. */
 const char *nsn_trace_result(const struct nsn_told *told);
 
-/* The rule that the event is a case of: "NS008"; NULL: none. */
-const char *nsn_trace_rule(const struct nsn_told *told);
-
 #endif /* NSN_RENDER_TRACE_H */

@@ -34,6 +34,11 @@ void nsn_run__pass(struct nsn_rule_run *run)
 	run->result->subjects++;
 }
 
+void nsn_run__pending(struct nsn_rule_run *run)
+{
+	run->result->pending++;
+}
+
 struct nsn_finding *nsn_run__fail(struct nsn_rule_run *run, enum nsn_severity severity,
 				  const char *kind, const char *id, const char *title, ...)
 {
@@ -172,6 +177,27 @@ void nsn_run__number(struct nsn_rule_run *run, struct nsn_finding *finding, cons
 	add_literal(run, finding, key, "%llu", (unsigned long long)value);
 }
 
+void nsn_run__real(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
+		   double value)
+{
+	/* a locale would put its own point into it */
+	uint64_t millionths = value > 0 ? (uint64_t)(value * 1e6 + 0.5) : 0;
+
+	add_literal(run, finding, key, "%llu.%06llu", (unsigned long long)(millionths / 1000000),
+		    (unsigned long long)(millionths % 1000000));
+}
+
+void nsn_run__time(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
+		   uint64_t ns)
+{
+	char text[32];
+
+	if (ns)
+		nsn_run__text(run, finding, key, "%s", nsn_format_time(text, sizeof(text), ns));
+	else
+		add_literal(run, finding, key, "null");
+}
+
 void nsn_run__tri(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
 		  enum nsn_tri value)
 {
@@ -232,20 +258,13 @@ void nsn_run__links(struct nsn_rule_run *run, struct nsn_finding *finding, const
 
 /* ---- runs ------------------------------------------------------------------------------------ */
 
-int nsn_judge_events(struct nsn_rule_run *run, const struct nsn_model *model)
-{
-	(void)run;
-	(void)model;
-	return 0;
-}
-
-static enum nsn_rule_status status_of(const struct nsn_rule_result *result)
+static enum nsn_rule_status status_of(const struct nsn_rule_result *result, bool has_history)
 {
 	if (result->failed)
 		return NSN_RULE_FAIL;
 	if (result->unknown)
 		return NSN_RULE_UNKNOWN;
-	if (result->rule->events)
+	if (result->pending || (result->rule->events && !has_history))
 		return NSN_RULE_NEEDS_EVENTS;
 	return result->subjects ? NSN_RULE_PASS : NSN_RULE_NOT_APPLICABLE;
 }
@@ -258,18 +277,20 @@ static void doubt_snapshot(struct nsn_rule_run *run)
 {
 	const struct nsn_rule *rule = run->rule;
 
-	if (!run->sight->doubt || rule->events)
+	if (!run->sight->doubt || (rule->events && !run->history))
 		return;
 	if (rule->worst == NSN_SEVERITY_INFO || run->sight->passthrough_possible)
 		nsn_run__unknown(run, rule->worst, host, host, "%s", run->sight->doubt);
 }
 
 static int run_rule(struct nsn_findings *findings, const struct nsn_model *model,
-		    const struct nsn_rule *rule, const struct nsn_sight *sight)
+		    const struct nsn_history *history, const struct nsn_rule *rule,
+		    const struct nsn_sight *sight)
 {
 	struct nsn_rule_run run = {
 		.rule = rule,
 		.model = model,
+		.history = history,
 		.sight = sight,
 		.findings = findings,
 		.result = &findings->results[findings->results_count++],
@@ -278,9 +299,9 @@ static int run_rule(struct nsn_findings *findings, const struct nsn_model *model
 
 	run.result->rule = rule;
 	run.result->worst = rule->severity;
-	err = rule->judge(&run, model);
+	err = rule->events && !history ? 0 : rule->judge(&run, model);
 	doubt_snapshot(&run);
-	run.result->status = status_of(run.result);
+	run.result->status = status_of(run.result, history != NULL);
 	return err ? err : run.err;
 }
 
@@ -316,6 +337,12 @@ static int compare_unknowns(const void *a, const void *b)
 
 struct nsn_findings *nsn_findings__new(const struct nsn_model *model)
 {
+	return nsn_findings__with_history(model, NULL);
+}
+
+struct nsn_findings *nsn_findings__with_history(const struct nsn_model *model,
+						const struct nsn_history *history)
+{
 	struct nsn_findings *findings = calloc(1, sizeof(*findings));
 	struct nsn_sight sight;
 
@@ -326,7 +353,7 @@ struct nsn_findings *nsn_findings__new(const struct nsn_model *model)
 	if (!findings->results)
 		goto fail;
 	for (size_t i = 0; i < nsn_rules_count; i++)
-		if (run_rule(findings, model, &nsn_rules[i], &sight))
+		if (run_rule(findings, model, history, &nsn_rules[i], &sight))
 			goto fail;
 	if (findings->findings_count)
 		qsort(findings->findings, findings->findings_count, sizeof(*findings->findings),

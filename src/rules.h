@@ -6,11 +6,14 @@
  * calls nsn_run__pass(), __fail() or __unknown() (rules_internal.h) once for each subject. The engine
  * (rules.c) turns that into a status per rule and an exit code. No rule can turn silence into "pass":
  * a subject whose facts are missing is unknown.
+ *
+ * Some rules are about what happened and not about what is: they read a history (history.h), and
+ * without one they are not decided (NSN_RULE_NEEDS_EVENTS).
  */
 #ifndef NSN_RULES_H
 #define NSN_RULES_H
 
-#include "model.h"
+#include "history.h"
 
 enum nsn_severity {
 	NSN_SEVERITY_INFO,
@@ -60,6 +63,7 @@ struct nsn_rule_result {
 	const struct nsn_rule *rule;
 	enum nsn_rule_status status;
 	size_t subjects, failed, unknown;
+	size_t pending; /* that were not watched for long enough; none of the subjects */
 	enum nsn_severity worst; /* of its findings; the rule's own if there are none */
 };
 
@@ -79,7 +83,7 @@ struct nsn_rule {
 	const char *id; /* NS001 */
 	enum nsn_severity severity;
 	enum nsn_severity worst; /* that a finding of it can have, by its circumstances */
-	bool events;             /* a snapshot can't decide it */
+	bool events;             /* a snapshot can't decide it: it takes a history */
 	const char *title;
 	const char *why;
 	const char *check;  /* how to check by hand */
@@ -96,6 +100,9 @@ const struct nsn_rule *nsn_rule_by_id(const char *id);
 
 /* Judges a model. The findings point into the model and the table. NULL without memory. */
 struct nsn_findings *nsn_findings__new(const struct nsn_model *model);
+/* The same with what happened before; the model is the last that history was fed. NULL: nothing. */
+struct nsn_findings *nsn_findings__with_history(const struct nsn_model *model,
+						const struct nsn_history *history);
 void nsn_findings__free(struct nsn_findings *findings);
 
 enum nsn_result {

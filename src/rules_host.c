@@ -45,35 +45,68 @@ static enum nsn_tri was_passed_over(const struct nsn_device *device)
 	return driver ? NSN_YES : NSN_UNKNOWN;
 }
 
+/* Its refusal was seen as it happened. */
+static void tell_refusal(struct nsn_rule_run *run, const struct nsn_device *device,
+			 const struct nsn_refusal *refusal)
+{
+	struct nsn_finding *finding =
+		nsn_run__fail(run, NSN_SEVERITY_INFO, "device", device->id,
+			      "Device %s: was refused by VFIO, its IOMMU has no cache-coherent DMA",
+			      device->id);
+
+	nsn_run__text(run, finding, "basis", "event");
+	nsn_run__time(run, finding, "refused_at", refusal->at);
+	if (refusal->error)
+		nsn_run__text(run, finding, "errno", "%s", nsn_errno_name((int)refusal->error));
+	if (NSN_KNOWS(&device->sys, device, driver_override))
+		nsn_run__text(run, finding, "driver_override", "%s",
+			      device->sys.driver_override);
+	nsn_run__tri(run, finding, "cap_cache_coherency", device->cap_cache_coherency);
+}
+
+static void tell_passed_over(struct nsn_rule_run *run, const struct nsn_device *device)
+{
+	struct nsn_finding *finding =
+		nsn_run__fail(run, NSN_SEVERITY_INFO, "device", device->id,
+			      "Device %s: was probably refused by VFIO, its IOMMU has no "
+			      "cache-coherent DMA",
+			      device->id);
+
+	if (finding)
+		finding->probably = true;
+	nsn_run__text(run, finding, "driver_override", "%s", device->sys.driver_override);
+	nsn_run__text(run, finding, "driver", "%s", "none");
+	nsn_run__tri(run, finding, "cap_cache_coherency", NSN_NO);
+}
+
+static void judge_refused(struct nsn_rule_run *run, const struct nsn_device *device)
+{
+	struct nsn_refusal refusal;
+	enum nsn_tri refused = nsn_run__was_refused(run, device, &refusal);
+	enum nsn_tri passed_over = was_passed_over(device);
+
+	if (refused == NSN_YES) {
+		tell_refusal(run, device, &refusal);
+		return;
+	}
+	if (refused == NSN_NO && passed_over == NSN_NO)
+		return;
+	if (refused == NSN_NO && (device->without_iommu || (passed_over == NSN_UNKNOWN && !device->group)))
+		return; /* without an IOMMU VFIO refuses for that reason */
+	if (device->cap_cache_coherency == NSN_YES && refused == NSN_NO)
+		nsn_run__pass(run);
+	else if (passed_over == NSN_YES && device->cap_cache_coherency == NSN_NO)
+		tell_passed_over(run, device);
+	else
+		nsn_run__unknown(run, NSN_SEVERITY_INFO, "device", device->id,
+				 "whether its IOMMU has cache-coherent DMA is unknown");
+}
+
 int nsn_judge_refused(struct nsn_rule_run *run, const struct nsn_model *model)
 {
-	for (size_t i = 0; i < model->devices_count; i++) {
-		const struct nsn_device *device = &model->devices[i];
-		enum nsn_tri passed_over = was_passed_over(device);
-		struct nsn_finding *finding;
-
-		if (passed_over == NSN_NO || device->without_iommu ||
-		    (passed_over == NSN_UNKNOWN && !device->group))
-			continue; /* without an IOMMU VFIO refuses for that reason */
-		if (device->cap_cache_coherency == NSN_YES) {
-			nsn_run__pass(run);
-		} else if (passed_over == NSN_YES && device->cap_cache_coherency == NSN_NO) {
-			finding = nsn_run__fail(
-				run, NSN_SEVERITY_INFO, "device", device->id,
-				"Device %s: was probably refused by VFIO, its IOMMU has "
-				"no cache-coherent DMA",
-				device->id);
-			if (finding)
-				finding->probably = true;
-			nsn_run__text(run, finding, "driver_override", "%s",
-				      device->sys.driver_override);
-			nsn_run__text(run, finding, "driver", "%s", "none");
-			nsn_run__tri(run, finding, "cap_cache_coherency", NSN_NO);
-		} else {
-			nsn_run__unknown(run, NSN_SEVERITY_INFO, "device", device->id,
-					 "whether its IOMMU has cache-coherent DMA is unknown");
-		}
-	}
+	nsn_run__doubt_events(run);
+	for (size_t i = 0; i < model->devices_count; i++)
+		judge_refused(run, &model->devices[i]);
 	return run->err;
 }
 

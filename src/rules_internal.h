@@ -13,6 +13,7 @@
  *	rules_container.c … a container: whose is it, has it an IOMMU
  *	rules_group.c   … a group
  *	rules_host.c    … the host or a device
+ *	rules_history.c judges of what happened
  *
  * A judge keeps to one law: taking a fact away may turn its answer into "unknown" and into nothing
  * else. So it fails or passes on facts that are known, and calls a subject unknown whenever a
@@ -47,6 +48,7 @@ struct nsn_sight {
 struct nsn_rule_run {
 	const struct nsn_rule *rule;
 	const struct nsn_model *model;
+	const struct nsn_history *history; /* NULL: one look is all there is */
 	const struct nsn_sight *sight;
 	struct nsn_findings *findings;
 	struct nsn_rule_result *result;
@@ -57,6 +59,9 @@ struct nsn_rule_run {
 
 /* A subject is as it should be. */
 void nsn_run__pass(struct nsn_rule_run *run);
+
+/* A subject that was not watched for long enough: the rule as a whole is no pass yet. */
+void nsn_run__pending(struct nsn_rule_run *run);
 
 /*
  * A subject fails. The title is one line and names the subject; id is copied. Gives the finding,
@@ -84,6 +89,11 @@ void nsn_run__text(struct nsn_rule_run *run, struct nsn_finding *finding, const 
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 void nsn_run__number(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
 		     uint64_t value);
+void nsn_run__real(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
+		   double value);
+/* ns since the epoch as RFC 3339; null for 0, which is unknown */
+void nsn_run__time(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
+		   uint64_t ns);
 /* true, false or null */
 void nsn_run__tri(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,
 		  enum nsn_tri value);
@@ -115,18 +125,28 @@ bool nsn_run__hidden_containers(struct nsn_rule_run *run);
 /* The same for VMs, and for the containers that seen VMs may have. */
 bool nsn_run__hidden_vms(struct nsn_rule_run *run);
 
+/* Did VFIO refuse the device, as an event told? NO if none was seen. */
+enum nsn_tri nsn_run__was_refused(struct nsn_rule_run *run, const struct nsn_device *device,
+				  struct nsn_refusal *out);
+/* Calls the host unknown to the rule if events were lost: it may be about one of them. */
+void nsn_run__doubt_events(struct nsn_rule_run *run);
+
+/* Does the Snoop bit stand in each entry of the domain's tables (Intel's second stage)? */
+enum nsn_tri nsn_domain_has_bits_in_entries(const struct nsn_domain *domain);
+
 /* ---- the judges, by the subject they judge --------------------------------------------------- */
 
 typedef int nsn_judge(struct nsn_rule_run *run, const struct nsn_model *model);
 
-nsn_judge nsn_judge_events; /* needs events: a snapshot has no subject for it */
-
 nsn_judge nsn_judge_unsafe;	       /* NS001 */
 nsn_judge nsn_judge_noncoherent;       /* NS002 */
+nsn_judge nsn_judge_flushing;	       /* NS003 */
+nsn_judge nsn_judge_switched_bit;      /* NS004 */
 nsn_judge nsn_judge_mixed;	       /* NS005 */
 nsn_judge nsn_judge_leftover;	       /* NS006 */
 nsn_judge nsn_judge_interrupts;	       /* NS007 */
 nsn_judge nsn_judge_refused;	       /* NS008 */
+nsn_judge nsn_judge_late_grant;	       /* NS009 */
 nsn_judge nsn_judge_shared_group;      /* NS010 */
 nsn_judge nsn_judge_costly;	       /* NS011 */
 nsn_judge nsn_judge_host_nosnoop;      /* NS012 */
@@ -140,5 +160,6 @@ nsn_judge nsn_judge_split_group;       /* NS019 */
 nsn_judge nsn_judge_vdpa;	       /* NS020 */
 nsn_judge nsn_judge_unowned_container; /* NS021 */
 nsn_judge nsn_judge_ats;	       /* NS022 */
+nsn_judge nsn_judge_outlived;	       /* NS023 */
 
 #endif /* NSN_RULES_INTERNAL_H */

@@ -56,7 +56,7 @@ const struct nsn_rule nsn_rules[] = {
 		.check = "nosnooptop: columns executed/s and share of a CPU.",
 		.remedy = "Find out what the guest does (a driver that flushes in a loop, or "
 			  "malice), pin its vCPUs, or take the non-coherent device from it.",
-		.judge = nsn_judge_events,
+		.judge = nsn_judge_flushing,
 	},
 	{
 		.id = "NS004",
@@ -70,7 +70,7 @@ const struct nsn_rule nsn_rules[] = {
 		.check = "setpci -s BDF CAP_EXP+8.w: bit 11 (0x800) is Enable No Snoop.",
 		.remedy = "None is needed where the domain blocks No Snoop. Else see NS001 and "
 			  "NS002.",
-		.judge = nsn_judge_events,
+		.judge = nsn_judge_switched_bit,
 	},
 	{
 		.id = "NS005",
@@ -144,7 +144,7 @@ const struct nsn_rule nsn_rules[] = {
 			 "/sys/kernel/debug/iommu/intel/BDF/domain_translation_struct.",
 		.remedy = "Report it to the kernel's IOMMU list; restart the VM, so that its "
 			  "domains are made anew.",
-		.judge = nsn_judge_events,
+		.judge = nsn_judge_late_grant,
 	},
 	{
 		.id = "NS010",
@@ -328,7 +328,7 @@ const struct nsn_rule nsn_rules[] = {
 		       "the first (to block No Snoop or not) still holds for the other.",
 		.check = "nosnoop trace: group_detach of the first group without domain_free.",
 		.remedy = "None is needed if the domain blocks No Snoop; else see NS006.",
-		.judge = nsn_judge_events,
+		.judge = nsn_judge_outlived,
 	},
 };
 

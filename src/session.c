@@ -379,6 +379,8 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 			     struct nsn_model **out)
 {
 	struct split_sink sink = { .sink = { .put = split }, .events = events };
+	struct nsn_sink *first = &sink.sink;
+	struct nsn_recfile_tee tee;
 	int got = 0;
 
 	*out = NULL;
@@ -387,7 +389,11 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 	sink.model = got ? NULL : nsn_model__new();
 	if (!sink.model)
 		return got ? got : -ENOMEM;
-	got = nsn_replay__next_snapshot(session->replay, &sink.sink);
+	if (session->record) {
+		nsn_recfile_tee__init(&tee, session->record, first);
+		first = &tee.sink;
+	}
+	got = nsn_replay__next_snapshot(session->replay, first);
 	if (got == 1 && nsn_model__finish(sink.model))
 		got = -ENOMEM;
 	if (got == 1)
@@ -395,6 +401,52 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 	else
 		nsn_model__free(sink.model);
 	return got;
+}
+
+struct history_sink {
+	struct nsn_sink sink;
+	struct nsn_history *history;
+};
+
+static int add_to_history(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	return nsn_history__event(((struct history_sink *)sink)->history, rec);
+}
+
+/* A recording without any snapshot: a machine of which nothing is known. */
+static int empty_model(struct nsn_model **out)
+{
+	*out = nsn_model__new();
+	return *out ? nsn_model__finish(*out) : -ENOMEM;
+}
+
+int nsn_session__replay_through(struct nsn_session *session, struct nsn_history *history,
+				struct nsn_model **out, size_t *snapshots)
+{
+	struct history_sink sink = { .sink = { .put = add_to_history }, .history = history };
+	struct nsn_model *model;
+	int got;
+
+	*out = NULL;
+	*snapshots = 0;
+	while ((got = nsn_session__replay_next(session, &sink.sink, &model)) > 0) {
+		if (!model->ended && *out) {
+			nsn_warning("%s: the last snapshot has no end: taking the one before it",
+				    session->opts.replay);
+			nsn_model__free(model);
+			continue;
+		}
+		if (!model->ended)
+			nsn_warning("%s: the recording has no end: what was cut off is unknown",
+				    session->opts.replay);
+		nsn_model__free(*out);
+		*out = model;
+		++*snapshots;
+		got = nsn_history__snapshot(history, model, nsn_model__taken_at(model));
+		if (got)
+			break;
+	}
+	return got || *out ? got : empty_model(out);
 }
 
 int nsn_session__stop_recording(struct nsn_session *session)

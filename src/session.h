@@ -9,6 +9,7 @@
 #define NSN_SESSION_H
 
 #include "events.h"
+#include "history.h"
 #include "model.h"
 
 struct nsn_session;
@@ -52,6 +53,13 @@ int nsn_session__tick(struct nsn_session *session, struct nsn_model *model);
  */
 int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
 			     struct nsn_model **out);
+
+/*
+ * Goes through a replay to its last complete snapshot and feeds all of them, and their events, to
+ * history; *snapshots: how many. If none is complete: what there is. 0 or -errno (logged).
+ */
+int nsn_session__replay_through(struct nsn_session *session, struct nsn_history *history,
+				struct nsn_model **out, size_t *snapshots);
 
 /*
  * Starts a recording of what comes from now on; one that runs is finished first. Call it before a

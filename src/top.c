@@ -101,10 +101,7 @@ static void parse_view(struct top_opts *opts, const char *arg, struct argp_state
 
 static void parse_speed(struct top_opts *opts, const char *arg, struct argp_state *state)
 {
-	char *end;
-
-	opts->live.speed = strtod(arg, &end);
-	if (end == arg || *end || !(opts->live.speed >= 0 && opts->live.speed <= 1e6))
+	if (nsn_parse_decimal(arg, "x", &opts->live.speed) || opts->live.speed > 1e6)
 		argp_error(state, "--speed takes 0 to 1000000, not '%s'", arg);
 }
 
@@ -136,6 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
+		state->child_inputs[1] = &opts->live.history;
 		return 0;
 	case 'b':
 		opts->batch = true;
@@ -178,7 +176,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+					      { &nsn_history_argp, 0, NULL, 0 },
+					      { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,

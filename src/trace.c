@@ -64,7 +64,10 @@ struct trace {
 	uint64_t group;          /* of --group, or --device's */
 	bool by_group;
 	struct nsn_ids *names;
+	struct nsn_history *history;
 	struct nsn_model *model;      /* the last snapshot */
+	bool model_is_new;            /* the history does not have it yet */
+	uint64_t model_at;            /* ns, of whatever clock the history goes by */
 	struct nsn_records waiting;   /* events that are not printed yet */
 	uint64_t started, snapshot_at, refreshed_at; /* ns */
 	uint64_t lines;
@@ -142,7 +145,10 @@ static int print_event(struct trace *trace, const struct nsn_rec_event *event)
 
 	if (trace->done)
 		return 0;
+	if (nsn_history__event(trace->history, &event->h))
+		return -ENOMEM;
 	nsn_ids__resolve(trace->names, trace->model, event, &told);
+	told.rule = nsn_history__rule_of(trace->history, trace->model, &told);
 	if (shown(trace, &told)) {
 		err = trace->opts->json ? nsn_render_trace_json(stdout, &told)
 					: nsn_render_trace_text(stdout, &told, &trace->render);
@@ -152,6 +158,7 @@ static int print_event(struct trace *trace, const struct nsn_rec_event *event)
 	return err;
 }
 
+/* Events that came before a snapshot are told with its names, and are past when it is taken in. */
 static int print_waiting(struct trace *trace)
 {
 	const struct nsn_rec *rec = NULL;
@@ -160,6 +167,9 @@ static int print_waiting(struct trace *trace)
 	while (!err && (rec = nsn_records__next(&trace->waiting, rec)))
 		err = print_event(trace, (const void *)rec);
 	nsn_records__clear(&trace->waiting);
+	if (!err && trace->model_is_new)
+		err = nsn_history__snapshot(trace->history, trace->model, trace->model_at);
+	trace->model_is_new = false;
 	return err;
 }
 
@@ -198,6 +208,8 @@ static int take_model(struct trace *trace, struct nsn_model *model, uint64_t mas
 		err = add_snapshot_event(trace, model);
 	nsn_model__free(trace->model);
 	trace->model = model;
+	trace->model_is_new = true;
+	trace->model_at = trace->cli->session.replay ? nsn_model__taken_at(model) : now_ns();
 	return err;
 }
 
@@ -248,6 +260,8 @@ static int turn(struct trace *trace, bool ending)
 	if (events && now_ns() - trace->refreshed_at >= REFRESH_NS) {
 		nsn_events__refresh(events);
 		trace->refreshed_at = now_ns();
+		if (nsn_session__tick(trace->session, trace->model) == 0)
+			nsn_history__tick(trace->history, trace->model, trace->refreshed_at);
 	}
 	got = nsn_session__drain(trace->session, &trace->waiting.sink);
 	if (got < 0)
@@ -436,14 +450,15 @@ static int begin(struct trace *trace)
 		err = choose(trace);
 	if (!err && !trace->opts->json)
 		err = nsn_render_trace_heading(stdout, &trace->render);
-	return err;
+	return err ? err : print_waiting(trace);
 }
 
 int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *opts)
 {
-	struct trace trace = { .cli = cli, .opts = opts, .names = nsn_ids__new() };
+	struct trace trace = { .cli = cli, .opts = opts, .names = nsn_ids__new(),
+			       .history = nsn_history__new(&opts->history) };
 	int signals = open_signals();
-	int err = signals < 0 ? signals : trace.names ? 0 : -ENOMEM;
+	int err = signals < 0 ? signals : trace.names && trace.history ? 0 : -ENOMEM;
 
 	nsn_records__init(&trace.waiting);
 	nsn_cli__render_opts(cli, &trace.render);
@@ -456,6 +471,7 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 	nsn_records__free(&trace.waiting);
 	nsn_model__free(trace.model);
 	nsn_ids__free(trace.names);
+	nsn_history__free(trace.history);
 	nsn_session__free(trace.session);
 	if (signals >= 0)
 		close(signals);

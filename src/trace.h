@@ -9,6 +9,7 @@
 #define NSN_TRACE_H
 
 #include "cli.h"
+#include "history.h"
 
 /* Zero-initialise, but for interval_ns. */
 struct nsn_trace_opts {
@@ -18,6 +19,7 @@ struct nsn_trace_opts {
 	uint64_t count;           /* lines; 0: no limit */
 	uint64_t interval_ns;     /* between snapshots, where probes are off */
 	const char *without;      /* probes to leave off */
+	struct nsn_history_opts history;
 	uint32_t buffer;          /* bytes; 0: as it is */
 	bool no_pin;
 	bool json;

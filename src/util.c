@@ -154,6 +154,23 @@ int nsn_parse_u64(const char *text, uint64_t *out)
 	return errno || *end ? -EINVAL : 0;
 }
 
+int nsn_parse_decimal(const char *text, const char *unit, double *out)
+{
+	size_t digits = strspn(text, "0123456789"), decimals = 0;
+	double weight = 1;
+
+	*out = 0;
+	for (size_t i = 0; i < digits; i++)
+		*out = *out * 10 + (text[i] - '0');
+	text += digits;
+	if (*text == '.')
+		decimals = strspn(++text, "0123456789");
+	for (size_t i = 0; i < decimals; i++)
+		*out += (text[i] - '0') * (weight /= 10);
+	text += decimals;
+	return digits + decimals && digits < 16 && (!*text || strcmp(text, unit) == 0) ? 0 : -EINVAL;
+}
+
 int nsn_parse_duration(const char *text, const char *unit, uint64_t *out_ns)
 {
 	static const struct {

@@ -63,6 +63,12 @@ long nsn_read_file(const char *root, const char *path, char *out, size_t size);
 /* Parses a whole decimal (or 0x…) number. 0 or -EINVAL. */
 int nsn_parse_u64(const char *text, uint64_t *out);
 
+/*
+ * Parses a whole decimal number, "0.5" say, with or without `unit` behind it; the point is a point
+ * in every locale. 0 or -EINVAL.
+ */
+int nsn_parse_decimal(const char *text, const char *unit, double *out);
+
 /* Parses a duration with a unit (ns, us, ms, s, m, h) into ns; without one, `unit` is meant. */
 int nsn_parse_duration(const char *text, const char *unit, uint64_t *out_ns);
 

@@ -20,6 +20,7 @@ struct audit_opts {
 	enum nsn_severity fail_on;
 	const char *explain;
 	bool list_rules;
+	struct nsn_history_opts history; /* of a recording */
 };
 
 static const struct argp_option options[] = {
@@ -37,6 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
+		state->child_inputs[1] = &opts->history;
 		return 0;
 	case OPTION_FAIL_ON:
 		if (nsn_severity_parse(arg, &opts->fail_on))
@@ -57,7 +59,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+					      { &nsn_history_argp, 0, NULL, 0 },
+					      { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -87,8 +91,9 @@ static int print_rules(const struct audit_opts *opts, bool json, const struct ns
 	return err ? nsn_cli__close_stdout(NSN_EXIT_FAILURE) : nsn_cli__close_stdout(0);
 }
 
-static int judge(const struct audit_opts *opts, const struct nsn_model *model, bool json,
-		 struct nsn_render_opts *render)
+/* history: NULL if one look is all there is. */
+static int judge(const struct audit_opts *opts, const struct nsn_model *model,
+		 const struct nsn_history *history, bool json, struct nsn_render_opts *render)
 {
 	struct nsn_selection selection = { 0 };
 	struct nsn_findings *findings;
@@ -100,7 +105,7 @@ static int judge(const struct audit_opts *opts, const struct nsn_model *model, b
 		render->shows = nsn_cli__shows;
 		render->shows_data = &selection;
 	}
-	findings = nsn_findings__new(model);
+	findings = nsn_findings__with_history(model, history);
 	if (!findings) {
 		nsn_error("out of memory");
 		return NSN_EXIT_FAILURE;
@@ -111,13 +116,32 @@ static int judge(const struct audit_opts *opts, const struct nsn_model *model, b
 	return nsn_cli__close_stdout(status);
 }
 
+/* Of a recording: its last snapshot, with what the others and its events tell of the time before. */
+static int look(const struct audit_opts *opts, bool json, struct nsn_render_opts *render)
+{
+	struct nsn_history *history = nsn_history__new(&opts->history);
+	struct nsn_session *session = NULL;
+	struct nsn_model *model = NULL;
+	int status = NSN_EXIT_FAILURE;
+	size_t snapshots = 1;
+	int err = history ? nsn_session__new(&opts->cli.session, &session) : -ENOMEM;
+
+	if (!err && opts->cli.session.replay)
+		err = nsn_session__replay_through(session, history, &model, &snapshots);
+	else if (!err)
+		err = nsn_session__snapshot(session, &model);
+	if (!err && nsn_session__finish(session) == 0)
+		status = judge(opts, model, snapshots > 1 ? history : NULL, json, render);
+	nsn_model__free(model);
+	nsn_session__free(session);
+	nsn_history__free(history);
+	return status;
+}
+
 int cmd_audit(int argc, char **argv)
 {
 	struct audit_opts opts = { .fail_on = NSN_SEVERITY_WARNING };
-	struct nsn_session *session = NULL;
-	struct nsn_model *model = NULL;
 	struct nsn_render_opts render;
-	int status = NSN_EXIT_FAILURE;
 	bool json;
 
 	if (nsn_cli__parse(&argp, argc, argv, &opts) || nsn_cli__format(&opts.cli, &json))
@@ -131,10 +155,5 @@ int cmd_audit(int argc, char **argv)
 	}
 	if (opts.list_rules || opts.explain)
 		return print_rules(&opts, json, &render);
-	if (nsn_session__new(&opts.cli.session, &session) == 0 &&
-	    nsn_session__snapshot(session, &model) == 0 && nsn_session__finish(session) == 0)
-		status = judge(&opts, model, json, &render);
-	nsn_model__free(model);
-	nsn_session__free(session);
-	return status;
+	return look(&opts, json, &render);
 }

@@ -123,6 +123,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
+		state->child_inputs[1] = &trace->history;
 		return 0;
 	case OPTION_EVENT:
 		parse_events(state, arg, &trace->events);
@@ -160,7 +161,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+					      { &nsn_history_argp, 0, NULL, 0 },
+					      { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,

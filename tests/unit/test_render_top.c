@@ -49,6 +49,7 @@ static void count(uint64_t n, uint64_t executed, uint64_t ignored)
 	NSN_PUT(&rec, counter, elapsed_ns, executed * 1000000);
 	NSN_PUT(&rec, counter, bucket4, executed);
 	NSN_PUT(&rec, counter, sampled, 0);
+	rec.h.known = (1U << nsn_rec_descs[NSN_REC_COUNTER].fields_count) - 1;
 	nsn_model__update_counters(model, &rec);
 }
 
@@ -239,6 +240,7 @@ static void sampled_time_is_scaled(void **unused)
 	rec.elapsed_ns = 1000 * 10000ULL;
 	rec.bucket1 = 1000;
 	rec.sampled = 1;
+	rec.h.known = (1U << nsn_rec_descs[NSN_REC_COUNTER].fields_count) - 1;
 	nsn_model__update_counters(model, &rec);
 	tick(101);
 	assert_float_equal(vm_at(1)->rates.executed, 64000, 1e-6);

@@ -35,6 +35,7 @@ _nosnoop_values()
 		;;
 	--collect) mapfile -t COMPREPLY < <(compgen -W "host" -- "$current") ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$current") ;;
+	--wbinvd-rate | --wbinvd-time) COMPREPLY=() ;;
 	--fail-on) mapfile -t COMPREPLY < <(compgen -W "critical warning info never" -- "$current") ;;
 	--explain)
 		mapfile -t COMPREPLY < <(compgen -W "$("$program" audit --list-rules 2>/dev/null |
