@@ -97,21 +97,23 @@ int nsn_history__snapshot(struct nsn_history *history, const struct nsn_model *m
 			  uint64_t now_ns)
 {
 	struct nsn_sight sight;
-	bool doubt;
+	bool doubt, vm_doubt;
 	int err;
 
 	nsn_sight__of(&sight, model);
 	doubt = sight.doubt != NULL;
+	vm_doubt = doubt || sight.vms_hidden ||
+		   nsn_model__source(model, "kernel.kvm", NULL) == NSN_SOURCE_FAILED;
 	check_events(history, model);
 	history->snapshots++;
 	history->now = now_ns;
-	err = nsn_history_watch_vms(history, model, doubt);
+	err = nsn_history_watch_vms(history, model, vm_doubt);
 	if (!err)
-		err = nsn_history_watch_bits(history, model,
-					     doubt || sight.containers_hidden || sight.vms_hidden);
+		err = nsn_history_watch_bits(history, model, vm_doubt || sight.containers_hidden);
 	if (!err)
 		err = nsn_history_watch_domains(history, model, doubt);
 	history->gap = doubt;
+	history->vm_gap = vm_doubt || sight.containers_hidden;
 	history->spare = SPARE;
 	return err;
 }

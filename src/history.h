@@ -80,6 +80,7 @@ struct nsn_flushing {
 	enum nsn_watch watch;
 	const char *reason;          /* static; of UNKNOWN */
 	double per_second, share;    /* means of the window */
+	double peak, peak_share;     /* the highest since it was raised */
 	double seconds;              /* how long the window is */
 	double rate_limit, time_limit;
 	bool by_rate, by_time;       /* which limit was passed last */
@@ -90,6 +91,7 @@ void nsn_history__flushing(const struct nsn_history *history, const struct nsn_v
 /* A device's No Snoop bit while it was assigned to a VM. (NS004) */
 struct nsn_switching {
 	struct nsn_vm_identity vm;
+	char vm_id[NSN_ID_LEN]; /* as it is printed */
 	char device[NSN_ID_LEN];
 	enum nsn_watch watch;
 	const char *reason;  /* static; of UNKNOWN */
@@ -110,6 +112,8 @@ struct nsn_refusal {
 };
 void nsn_history__refusal(const struct nsn_history *history, const char *device,
 			  struct nsn_refusal *out);
+/* The n-th device of which a refusal was seen; NULL beyond the last. */
+const char *nsn_history__refused(const struct nsn_history *history, size_t n);
 
 /* Was enforcement granted on a domain that had mappings? (NS009) */
 struct nsn_grant {

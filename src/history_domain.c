@@ -260,6 +260,7 @@ static bool is_stale(const struct nsn_history *history, const struct nsn_domain_
 
 static void forget_refusals(struct nsn_history *history, const struct nsn_model *model, bool doubt)
 {
+	const bool all_devices = nsn_model__source(model, "sysfs.pci", NULL) == NSN_SOURCE_OK;
 	struct nsn_refused *refused, *next;
 
 	HASH_ITER(hh, history->refused, refused, next) {
@@ -269,7 +270,7 @@ static void forget_refusals(struct nsn_history *history, const struct nsn_model 
 		if (device && NSN_KNOWS(&device->sys, device, driver))
 			driver = device->sys.driver;
 		/* it has found another driver, or is no more */
-		if (device ? !driver || !driver[0] : doubt)
+		if (device ? !driver || !driver[0] : doubt || !all_devices)
 			continue;
 		HASH_DEL(history->refused, refused);
 		free(refused);
@@ -364,6 +365,15 @@ void nsn_history__refusal(const struct nsn_history *history, const char *device,
 	out->watch = refused->unclear ? NSN_WATCH_UNKNOWN : NSN_WATCH_RAISED;
 	out->at = refused->at;
 	out->error = refused->error;
+}
+
+const char *nsn_history__refused(const struct nsn_history *history, size_t n)
+{
+	const struct nsn_refused *refused = history->refused;
+
+	while (refused && n--)
+		refused = refused->hh.next;
+	return refused ? refused->device : NULL;
 }
 
 void nsn_history__grant(const struct nsn_history *history, const struct nsn_domain *domain,

@@ -32,6 +32,7 @@ struct nsn_vm_watch {
 	uint64_t calm_since;         /* ns; 0: it is not calm */
 	bool doubtful;               /* readings are missing: it may have been raised meanwhile */
 	uint64_t seen;               /* number of the last snapshot with it */
+	uint64_t unclear;            /* … of the last in which its paths were not all known */
 	UT_hash_handle hh;
 };
 
@@ -41,6 +42,7 @@ struct nsn_bit_watch {
 		struct nsn_vm_identity vm;
 		char device[NSN_ID_LEN];
 	} id;
+	char vm_id[NSN_ID_LEN];
 	bool known, value;   /* the bit, when it was last known */
 	bool doubtful;       /* it was not known from the beginning */
 	bool certain;
@@ -94,6 +96,7 @@ struct nsn_history {
 	uint64_t events;     /* since the last of them */
 	uint64_t now;        /* of the last call: ns of the feeder's clock */
 	bool gap;            /* the last snapshot had holes */
+	bool vm_gap;         /* … or VMs may have been unseen */
 	const char *lost;    /* why events may be missing */
 };
 

@@ -34,7 +34,7 @@ static struct nsn_vm_watch *obtain_vm(struct nsn_history *history, const struct 
 	if (!watch)
 		return NULL;
 	nsn_vm__identity(vm, &watch->vm);
-	watch->doubtful = history->gap; /* it may have been there before */
+	watch->doubtful = history->vm_gap; /* it may have been there before */
 	HASH_ADD(hh, history->vms, vm, sizeof(watch->vm), watch);
 	return watch;
 }
@@ -103,6 +103,8 @@ static void decide(const struct nsn_history *history, struct nsn_vm_watch *watch
 	if (now->per_second > rate || now->share > time) {
 		now->by_rate = now->per_second > rate;
 		now->by_time = now->share > time;
+		if (now->watch != NSN_WATCH_RAISED)
+			now->peak = now->peak_share = 0;
 		now->watch = NSN_WATCH_RAISED;
 		watch->doubtful = false;
 	} else if (now->watch == NSN_WATCH_RAISED || watch->doubtful) {
@@ -113,6 +115,14 @@ static void decide(const struct nsn_history *history, struct nsn_vm_watch *watch
 	} else if (full) {
 		now->watch = NSN_WATCH_QUIET;
 	}
+}
+
+static void keep_peak(struct nsn_flushing *now)
+{
+	if (now->per_second > now->peak)
+		now->peak = now->per_second;
+	if (now->share > now->peak_share)
+		now->peak_share = now->share;
 }
 
 /* Why a reading can't follow those before it; NULL: it can. */
@@ -155,6 +165,7 @@ int nsn_history_sample(struct nsn_history *history, const struct nsn_vm *vm, boo
 		measure(watch, sample.at);
 		decide(history, watch,
 		       sample.at - begin_of_window(watch, sample.at)->at >= NSN_HISTORY_WINDOW_NS);
+		keep_peak(&watch->now);
 	}
 	return watch->now.watch != before;
 }
@@ -214,9 +225,20 @@ int nsn_history_watch_vms(struct nsn_history *history, const struct nsn_model *m
 
 /* ---- NS004: bits ----------------------------------------------------------------------------- */
 
+/* Are all ways known by which a device could be this VM's? */
+static bool has_clear_paths(const struct nsn_vm *vm)
+{
+	for (size_t i = 0; i < vm->paths_count; i++)
+		if (vm->paths[i].dma == NSN_DMA_UNKNOWN || !vm->paths[i].group)
+			return false;
+	return vm->verdict != NSN_VERDICT_UNKNOWN && !vm->torn && !vm->truncated &&
+	       !vm->may_own_unlinked;
+}
+
 static struct nsn_bit_watch *obtain_bit(struct nsn_history *history, const struct nsn_vm *vm,
 					const struct nsn_device *device)
 {
+	const struct nsn_vm_watch *of_vm = find_vm(history, vm);
 	struct nsn_bit_watch probe, *watch;
 
 	memset(&probe.id, 0, sizeof(probe.id));
@@ -230,7 +252,9 @@ static struct nsn_bit_watch *obtain_bit(struct nsn_history *history, const struc
 		return NULL;
 	watch->id = probe.id;
 	watch->first = history->snapshots;
-	watch->doubtful = history->gap;
+	/* it may have been there before */
+	watch->doubtful = history->vm_gap ||
+			  (of_vm && of_vm->unclear && of_vm->unclear + 1 >= history->snapshots);
 	HASH_ADD(hh, history->bits, id, sizeof(watch->id), watch);
 	return watch;
 }
@@ -291,7 +315,17 @@ static bool has_gone(const struct nsn_model *model, const struct nsn_bit_watch *
 {
 	const struct nsn_vm *vm = vm_of(model, &watch->id.vm);
 
-	return !vm || (vm->verdict != NSN_VERDICT_UNKNOWN && !vm->torn && !vm->truncated);
+	return !vm || has_clear_paths(vm);
+}
+
+static void note_unclear_paths(struct nsn_history *history, const struct nsn_model *model)
+{
+	for (size_t i = 0; i < model->vms_count; i++) {
+		struct nsn_vm_watch *watch = find_vm(history, &model->vms[i]);
+
+		if (watch && !has_clear_paths(&model->vms[i]))
+			watch->unclear = history->snapshots;
+	}
 }
 
 int nsn_history_watch_bits(struct nsn_history *history, const struct nsn_model *model, bool doubt)
@@ -309,9 +343,11 @@ int nsn_history_watch_bits(struct nsn_history *history, const struct nsn_model *
 				return -ENOMEM;
 			watch->doubtful |= doubt && !watch->known;
 			watch->certain = is_certain_path(vm, device);
+			nsn_format(watch->vm_id, sizeof(watch->vm_id), "%s", vm->id);
 			look_at_bit(history, model, watch, device);
 		}
 	}
+	note_unclear_paths(history, model);
 	HASH_ITER(hh, history->bits, watch, next) {
 		if (doubt || watch->seen == history->snapshots || !has_gone(model, watch))
 			continue;
@@ -335,6 +371,7 @@ bool nsn_history__switching(const struct nsn_history *history, size_t n, struct 
 				       .at = watch->at,
 				       .before = watch->before,
 				       .certain = watch->certain };
+	nsn_format(out->vm_id, sizeof(out->vm_id), "%s", watch->vm_id);
 	nsn_format(out->device, sizeof(out->device), "%s", watch->id.device);
 	out->watch = watch->switches			      ? NSN_WATCH_RAISED
 		     : watch->doubtful			      ? NSN_WATCH_UNKNOWN

@@ -213,7 +213,8 @@ int nsn_live__tick(struct nsn_live *live)
 	if (live->opts.session.replay) {
 		bool all = live->opts.speed <= 0;
 
-		while (!err && !live->ended && (all || nsn_model__taken_at(live->next) <= now_there(live))) {
+		while (!err && !live->ended &&
+		       (all || nsn_model__taken_at(live->next) <= now_there(live))) {
 			err = step(live);
 			if (all)
 				break;
@@ -295,7 +296,7 @@ static const char *why_no_events(const struct nsn_live *live)
 void nsn_live__show(struct nsn_live *live, struct nsn_top *top)
 {
 	const struct nsn_events *events = nsn_session__events(live->session);
-	uint64_t now = now_there(live);
+	const uint64_t now = now_there(live), taken_at = nsn_model__taken_at(live->model);
 
 	memset(top, 0, sizeof(*top));
 	top->model = live->model;
@@ -317,8 +318,7 @@ void nsn_live__show(struct nsn_live *live, struct nsn_top *top)
 	top->recording = live->record_path ? live->record_path : live->opts.session.record;
 	top->snapshot_age_ns = now_on(CLOCK_MONOTONIC) - live->snapshot_at;
 	if (top->replay)
-		top->snapshot_age_ns = now > nsn_model__taken_at(live->model) ? now - nsn_model__taken_at(live->model)
-								   : 0;
+		top->snapshot_age_ns = now > taken_at ? now - taken_at : 0;
 }
 
 int nsn_live__new(const struct nsn_live_opts *opts, struct nsn_live **out)
@@ -334,7 +334,9 @@ int nsn_live__new(const struct nsn_live_opts *opts, struct nsn_live **out)
 	live->rates = nsn_rates__new();
 	live->ids = nsn_ids__new();
 	live->history = nsn_history__new(&opts->history);
-	err = live->rates && live->ids && live->history ? nsn_session__new(&live->opts.session, &live->session) : -ENOMEM;
+	err = live->rates && live->ids && live->history ? 0 : -ENOMEM;
+	if (!err)
+		err = nsn_session__new(&live->opts.session, &live->session);
 	if (err)
 		nsn_live__free(live);
 	else

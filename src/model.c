@@ -94,7 +94,8 @@ void nsn_vm__identity(const struct nsn_vm *vm, struct nsn_vm_identity *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->key = vm->rec.vm;
-	nsn_format(out->id, sizeof(out->id), "%s", vm->id);
+	if (!out->key)
+		nsn_format(out->id, sizeof(out->id), "%s", vm->id);
 }
 
 void nsn_model__update_counters(struct nsn_model *model, const struct nsn_rec_counter *rec)

@@ -143,7 +143,10 @@ struct nsn_vm {
 	struct nsn_vm_rates rates;
 };
 
-/* A VM beyond one model: a key is never used again in a process, nor an id in a recording. */
+/*
+ * A VM beyond one model: its key, which is never used again in a process and hence in a recording;
+ * the id, which may have gaps, only of one without a key.
+ */
 struct nsn_vm_identity {
 	uint64_t key;
 	char id[NSN_ID_LEN];

@@ -183,8 +183,14 @@ void nsn_run__real(struct nsn_rule_run *run, struct nsn_finding *finding, const 
 	/* a locale would put its own point into it */
 	uint64_t millionths = value > 0 ? (uint64_t)(value * 1e6 + 0.5) : 0;
 
-	add_literal(run, finding, key, "%llu.%06llu", (unsigned long long)(millionths / 1000000),
-		    (unsigned long long)(millionths % 1000000));
+	char fraction[8];
+	size_t length = 6;
+
+	nsn_format(fraction, sizeof(fraction), "%06u", (unsigned int)(millionths % 1000000));
+	while (length > 1 && fraction[length - 1] == '0')
+		fraction[--length] = '\0';
+	add_literal(run, finding, key, "%llu.%s", (unsigned long long)(millionths / 1000000),
+		    fraction);
 }
 
 void nsn_run__time(struct nsn_rule_run *run, struct nsn_finding *finding, const char *key,

@@ -27,12 +27,14 @@ static void tell_flushing(struct nsn_rule_run *run, const struct nsn_vm *vm,
 	char label[NSN_LABEL_LEN];
 	struct nsn_finding *finding = nsn_run__fail(
 		run, NSN_SEVERITY_WARNING, "vm", vm->id,
-		"%s: its WBINVDs are executed %.1f times a second and take %.2f %% of a CPU",
-		nsn_vm_label(label, sizeof(label), vm), flushing->per_second,
-		flushing->share * 100);
+		"%s: too many WBINVDs are executed, up to %.0f a second and %.1f %% of a CPU",
+		nsn_vm_label(label, sizeof(label), vm), flushing->peak,
+		flushing->peak_share * 100);
 
 	nsn_run__real(run, finding, "executed_per_second", flushing->per_second);
 	nsn_run__real(run, finding, "cpu_share", flushing->share);
+	nsn_run__real(run, finding, "peak_per_second", flushing->peak);
+	nsn_run__real(run, finding, "peak_cpu_share", flushing->peak_share);
 	nsn_run__real(run, finding, "window_seconds", flushing->seconds);
 	nsn_run__real(run, finding, "limit_per_second", flushing->rate_limit);
 	nsn_run__real(run, finding, "limit_cpu_share", flushing->time_limit);
@@ -100,11 +102,11 @@ static void tell_switched(struct nsn_rule_run *run, const struct nsn_switching *
 		run, NSN_SEVERITY_WARNING, "device", switching->device,
 		"Device %s: Enable No Snoop was switched %s while %s ran", switching->device,
 		switching->to ? "on" : "off",
-		vm ? nsn_vm_label(label, sizeof(label), vm) : switching->vm.id);
+		vm ? nsn_vm_label(label, sizeof(label), vm) : switching->vm_id);
 
 	if (finding)
 		finding->probably = !switching->certain;
-	nsn_run__text(run, finding, "vm", "%s", switching->vm.id);
+	nsn_run__text(run, finding, "vm", "%s", switching->vm_id);
 	nsn_run__tri(run, finding, "nosnoop_permitted", switching->to ? NSN_YES : NSN_NO);
 	nsn_run__number(run, finding, "switches", switching->switches);
 	nsn_run__time(run, finding, "seen_at", switching->at);

@@ -91,7 +91,8 @@ static void judge_refused(struct nsn_rule_run *run, const struct nsn_device *dev
 	}
 	if (refused == NSN_NO && passed_over == NSN_NO)
 		return;
-	if (refused == NSN_NO && (device->without_iommu || (passed_over == NSN_UNKNOWN && !device->group)))
+	if (refused == NSN_NO &&
+	    (device->without_iommu || (passed_over == NSN_UNKNOWN && !device->group)))
 		return; /* without an IOMMU VFIO refuses for that reason */
 	if (device->cap_cache_coherency == NSN_YES && refused == NSN_NO)
 		nsn_run__pass(run);
@@ -104,9 +105,15 @@ static void judge_refused(struct nsn_rule_run *run, const struct nsn_device *dev
 
 int nsn_judge_refused(struct nsn_rule_run *run, const struct nsn_model *model)
 {
+	const char *device;
+
 	nsn_run__doubt_events(run);
 	for (size_t i = 0; i < model->devices_count; i++)
 		judge_refused(run, &model->devices[i]);
+	for (size_t n = 0; run->history && (device = nsn_history__refused(run->history, n)); n++)
+		if (!nsn_model__device(model, device))
+			nsn_run__unknown(run, NSN_SEVERITY_INFO, "device", device,
+					 "it was refused, and whether it is still there is unknown");
 	return run->err;
 }
 

@@ -17,7 +17,7 @@ $CLANG -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -DNSN_VERSION='"test"' \
 
 shopt -s nullglob
 fixtures=("$@")
-[ $# -gt 0 ] || fixtures=(tests/fixtures/*.jsonl)
+[ $# -gt 0 ] || fixtures=(tests/fixtures/*.jsonl tests/fixtures/live/history-raised.jsonl)
 if [ ${#fixtures[@]} -eq 0 ]; then
 	fail "no fixtures in tests/fixtures"
 	finish

@@ -10,29 +10,49 @@
 
 #include "render.h"
 
-/* Keeps the last snapshot that has an end, else the only one there is. */
 static int read_records(struct fixture *fixture, struct nsn_recfile_reader *reader)
 {
 	size_t capacity = 0;
 	union nsn_any_rec rec;
-	bool ended = false;
 	int got;
 
 	while ((got = nsn_recfile_reader__read(reader, &rec)) > 0) {
-		unsigned long *lines;
+		unsigned long *lines = nsn_grow(fixture->all_lines, fixture->all_count, &capacity,
+						sizeof(*lines));
 
-		if (ended) {
-			nsn_records__clear(&fixture->store);
-			fixture->count = 0;
-		}
-		ended = rec.h.kind == NSN_REC_END;
-		lines = nsn_grow(fixture->lines, fixture->count, &capacity, sizeof(*lines));
 		if (!lines || nsn_records__add(&fixture->store, &rec.h))
 			return -ENOMEM;
-		fixture->lines = lines;
-		fixture->lines[fixture->count++] = nsn_recfile_reader__line(reader);
+		fixture->all_lines = lines;
+		fixture->all_lines[fixture->all_count++] = nsn_recfile_reader__line(reader);
 	}
 	return got;
+}
+
+void fixture__select(struct fixture *fixture, size_t snapshot)
+{
+	size_t end = 0;
+
+	fixture->start = 0;
+	for (; end < fixture->all_count; end++) {
+		if (fixture->all[end]->kind != NSN_REC_END)
+			continue;
+		if (!snapshot--)
+			break;
+		fixture->start = end + 1;
+	}
+	fixture->recs = fixture->all + fixture->start;
+	fixture->lines = fixture->all_lines + fixture->start;
+	fixture->count = (end < fixture->all_count ? end + 1 : end) - fixture->start;
+}
+
+/* How many snapshots there are; one that has no end counts if it is the only one. */
+static size_t count_snapshots(const struct fixture *fixture)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < fixture->all_count; i++)
+		count += fixture->all[i]->kind == NSN_REC_END;
+	return count ? count : 1;
 }
 
 int fixture__load(struct fixture *fixture, const char *path)
@@ -52,18 +72,20 @@ int fixture__load(struct fixture *fixture, const char *path)
 		return err;
 	err = read_records(fixture, reader);
 	nsn_recfile_reader__free(reader);
-	fixture->recs = calloc(fixture->count + 1, sizeof(*fixture->recs));
-	if (!fixture->recs)
+	fixture->all = calloc(fixture->all_count + 1, sizeof(*fixture->all));
+	if (!fixture->all)
 		return -ENOMEM;
 	while ((rec = nsn_records__next(&fixture->store, rec)))
-		fixture->recs[i++] = rec;
+		fixture->all[i++] = rec;
+	fixture->snapshots = count_snapshots(fixture);
+	fixture__select(fixture, fixture->snapshots - 1);
 	return err;
 }
 
 void fixture__free(struct fixture *fixture)
 {
-	free(fixture->recs);
-	free(fixture->lines);
+	free(fixture->all);
+	free(fixture->all_lines);
 	nsn_records__free(&fixture->store);
 }
 
@@ -81,21 +103,51 @@ static int render(struct outcome *outcome)
 	return fclose(out) ? -ENOMEM : err;
 }
 
+/* Takes the records of one snapshot, its end included; returns how many, or -errno. */
+static long take_snapshot(struct outcome *outcome, struct nsn_history *history,
+			  const struct nsn_rec *const *recs, size_t count)
+{
+	struct nsn_model *model = nsn_model__new();
+	size_t taken = 0;
+	int err = model ? 0 : -ENOMEM;
+
+	while (!err && taken < count) {
+		const struct nsn_rec *rec = recs[taken++];
+
+		err = nsn_model__add(model, rec);
+		if (!err)
+			err = nsn_history__event(history, rec);
+		if (rec->kind == NSN_REC_END)
+			break;
+	}
+	if (!err)
+		err = nsn_model__finish(model);
+	if (!err)
+		err = nsn_history__snapshot(history, model, nsn_model__taken_at(model));
+	nsn_model__free(outcome->model);
+	outcome->model = model;
+	return err ? err : (long)taken;
+}
+
 int outcome__init(struct outcome *outcome, const struct nsn_rec *const *recs, size_t count)
 {
-	int err = 0;
+	struct nsn_history *history = nsn_history__new(&(struct nsn_history_opts){ 0 });
+	size_t at = 0, snapshots = 0;
+	long taken = history ? 0 : -ENOMEM;
 
 	memset(outcome, 0, sizeof(*outcome));
-	outcome->model = nsn_model__new();
-	if (!outcome->model)
-		return -ENOMEM;
-	for (size_t i = 0; i < count && !err; i++)
-		err = nsn_model__add(outcome->model, recs[i]);
-	if (!err)
-		err = nsn_model__finish(outcome->model);
-	if (err)
-		return err;
-	outcome->findings = nsn_findings__new(outcome->model);
+	do {
+		if (history)
+			taken = take_snapshot(outcome, history, recs + at, count - at);
+		at += taken > 0 ? taken : 0;
+		snapshots++;
+	} while (taken > 0 && at < count);
+	if (taken >= 0)
+		outcome->findings = nsn_findings__with_history(outcome->model,
+							       snapshots > 1 ? history : NULL);
+	nsn_history__free(history);
+	if (taken < 0)
+		return (int)taken;
 	return outcome->findings ? render(outcome) : -ENOMEM;
 }
 

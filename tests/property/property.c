@@ -34,12 +34,37 @@ static void die(const char *what, int err)
 	exit(2);
 }
 
+/* What comes of the recording with another snapshot in the place of the chosen one. */
+static int outcome_of(const struct fixture *fixture, const struct nsn_rec *const *recs,
+		      size_t count, struct outcome *out)
+{
+	const size_t after = fixture->start + fixture->count;
+	const size_t left = fixture->all_count - after;
+	const struct nsn_rec **all = calloc(fixture->start + count + left + 1, sizeof(*all));
+	int err;
+
+	if (!all)
+		return -ENOMEM;
+	memcpy(all, fixture->all, fixture->start * sizeof(*all));
+	memcpy(all + fixture->start, recs, count * sizeof(*all));
+	memcpy(all + fixture->start + count, fixture->all + after, left * sizeof(*all));
+	err = outcome__init(out, all, fixture->start + count + left);
+	free(all);
+	return err;
+}
+
 static void try_mutant(void *context, const struct nsn_rec *const *recs, size_t count,
 		       const char *mutation, unsigned long line)
 {
 	struct search *search = context;
 	struct outcome mutant;
-	int err = outcome__init(&mutant, recs, count);
+	int err;
+
+	/* without its end a snapshot would be one with the next */
+	if (search->fixture->start + search->fixture->count < search->fixture->all_count &&
+	    (!count || recs[count - 1]->kind != NSN_REC_END))
+		return;
+	err = outcome_of(search->fixture, recs, count, &mutant);
 
 	if (err)
 		die(mutation, err);
@@ -126,6 +151,23 @@ static const struct {
 	{ "lists", mutate__lists },   { "sources", mutate__sources }, { "torn", mutate__torn },
 };
 
+/* All mutants of the chosen snapshot. */
+static void try_snapshot(struct search *search, struct tally *tallies)
+{
+	const struct fixture *fixture = search->fixture;
+	int err;
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(kinds); i++) {
+		/* a recording that was cut earlier is one of a shorter time */
+		if (fixture->snapshots > 1 && kinds[i].mutate == mutate__prefixes)
+			continue;
+		search->tally = &tallies[i];
+		err = kinds[i].mutate(fixture, try_mutant, search);
+		if (err)
+			die(kinds[i].name, err);
+	}
+}
+
 /* Adds the fixture's knocked-out fields to *fields; returns the violations. */
 static size_t test_fixture(const char *path, struct tally *fields)
 {
@@ -135,18 +177,19 @@ static size_t test_fixture(const char *path, struct tally *fields)
 	int err = fixture__load(&fixture, path);
 
 	if (!err)
-		err = outcome__init(&search.base, fixture.recs, fixture.count);
+		err = outcome__init(&search.base, fixture.all, fixture.all_count);
 	if (err)
 		die(path, err);
-	for (size_t i = 0; i < NSN_ARRAY_SIZE(kinds); i++) {
-		search.tally = &tallies[i];
-		err = kinds[i].mutate(&fixture, try_mutant, &search);
-		if (err)
-			die(kinds[i].name, err);
+	/* the last one's tallies tell how much the fixture exercises: it comes last */
+	for (size_t i = 0; i < fixture.snapshots; i++) {
+		memset(tallies, 0, sizeof(tallies));
+		fixture__select(&fixture, i);
+		try_snapshot(&search, tallies);
 	}
 	search.tally = &bytes;
-	try_byte_cuts(&search);
-	printf("%s: %zu records, exit code %d; changed:", fixture.name, fixture.count,
+	if (fixture.snapshots == 1)
+		try_byte_cuts(&search);
+	printf("%s: %zu records, exit code %d; changed:", fixture.name, fixture.all_count,
 	       nsn_findings__result(search.base.findings, NSN_SEVERITY_WARNING));
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(kinds); i++)
 		printf(" %s %zu/%zu", kinds[i].name, tallies[i].changed, tallies[i].mutants);

@@ -5,6 +5,9 @@
  * For each fixture every field of every record is knocked out in turn, every record is dropped,
  * every list is cut, every source of facts fails, and the file is cut. Each time the result may
  * only stay or become unknown.
+ *
+ * Of a recording with several snapshots each is treated so in turn, the others stay as they are, and
+ * the last is judged with its history. Only its file is not cut: it would be that of a shorter time.
  */
 #ifndef NSN_PROPERTY_H
 #define NSN_PROPERTY_H
@@ -13,21 +16,29 @@
 #include "recfile.h"
 #include "rules.h"
 
-/* A recording's last snapshot, with the line that each record stands on. */
+/* A recording, with the line that each record stands on. */
 struct fixture {
 	const char *path;
 	const char *name; /* path without its folder */
 	struct nsn_records store;
+	const struct nsn_rec **all;
+	unsigned long *all_lines;
+	size_t all_count;
+	size_t snapshots; /* 1 or more */
+	/* the snapshot that is mutated: a part of the above */
+	size_t start;
 	const struct nsn_rec **recs;
 	unsigned long *lines;
 	size_t count;
 };
 
-/* 0 or -errno. */
+/* 0 or -errno. The snapshot to be mutated is the last one. */
 int fixture__load(struct fixture *fixture, const char *path);
+/* Chooses a snapshot, from 0. */
+void fixture__select(struct fixture *fixture, size_t snapshot);
 void fixture__free(struct fixture *fixture);
 
-/* What nosnoop makes of a list of records. */
+/* What nosnoop makes of a list of records: of the last snapshot, with those before as its history. */
 struct outcome {
 	struct nsn_model *model;
 	struct nsn_findings *findings;
