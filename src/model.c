@@ -326,6 +326,17 @@ static void *find_by_id(void *array, size_t count, size_t size, const char *id)
 	return NULL;
 }
 
+struct nsn_vm *nsn_model__vm(const struct nsn_model *model, const char *id)
+{
+	return find_by_id(model->vms, model->vms_count, sizeof(*model->vms), id);
+}
+
+struct nsn_container *nsn_model__container(const struct nsn_model *model, const char *id)
+{
+	return find_by_id(model->containers, model->containers_count, sizeof(*model->containers),
+			  id);
+}
+
 struct nsn_device *nsn_model__device(const struct nsn_model *model, const char *id)
 {
 	return find_by_id(model->devices, model->devices_count, sizeof(*model->devices), id);

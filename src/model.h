@@ -388,6 +388,8 @@ void nsn_vm__identity(const struct nsn_vm *vm, struct nsn_vm_identity *out);
 struct nsn_vm *nsn_model__vm_by_key(const struct nsn_model *model, uint64_t key);
 
 /* The object with this id, or NULL. */
+struct nsn_vm *nsn_model__vm(const struct nsn_model *model, const char *id);
+struct nsn_container *nsn_model__container(const struct nsn_model *model, const char *id);
 struct nsn_device *nsn_model__device(const struct nsn_model *model, const char *id);
 struct nsn_group *nsn_model__group(const struct nsn_model *model, uint64_t number);
 struct nsn_iommu *nsn_model__iommu(const struct nsn_model *model, const char *id);

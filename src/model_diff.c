@@ -21,18 +21,7 @@ struct diff {
 	int err;
 };
 
-/* ---- objects of the other model -------------------------------------------------------------- */
-
-#define FIND(function, type, list)                                                                 \
-	static const struct type *function(const struct nsn_model *model, const char *id)          \
-	{                                                                                          \
-		for (size_t i = 0; i < model->list##_count; i++)                                   \
-			if (strcmp(model->list[i].id, id) == 0)                                    \
-				return &model->list[i];                                            \
-		return NULL;                                                                       \
-	}
-FIND(find_vm, nsn_vm, vms)
-FIND(find_container, nsn_container, containers)
+/* ---- what a list can tell --------------------------------------------------------------------- */
 
 /* A list that was cut, or could not be read at all, tells nothing about what is not on it. */
 static bool is_whole(const struct nsn_model *model, const char *source)
@@ -90,7 +79,7 @@ static void compare_vms(struct diff *diff)
 		struct nsn_rec_event rec =
 			new_event(diff, diff->coming ? NSN_EVENT_VM_CREATE : NSN_EVENT_VM_DESTROY);
 
-		if (find_vm(diff->b, vm->id))
+		if (nsn_model__vm(diff->b, vm->id))
 			continue;
 		set_vm(&rec, vm);
 		tell(diff, &rec);
@@ -101,7 +90,7 @@ static void compare_vms(struct diff *diff)
 static void compare_registrations(struct diff *diff)
 {
 	for (size_t i = 0; i < diff->a->vms_count; i++) {
-		const struct nsn_vm *vm = &diff->a->vms[i], *other = find_vm(diff->b, vm->id);
+		const struct nsn_vm *vm = &diff->a->vms[i], *other = nsn_model__vm(diff->b, vm->id);
 		struct nsn_rec_event rec = new_event(
 			diff, diff->coming ? NSN_EVENT_KVM_REGISTER : NSN_EVENT_KVM_UNREGISTER);
 		uint64_t count = other ? other->rec.noncoherent_dma : 0;
@@ -124,7 +113,7 @@ static void compare_registrations(struct diff *diff)
 /* Is a group among those that a VM's kvm-vfio was given? */
 static bool was_given(const struct nsn_model *model, const char *vm_id, long number)
 {
-	const struct nsn_vm *vm = find_vm(model, vm_id);
+	const struct nsn_vm *vm = nsn_model__vm(model, vm_id);
 
 	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
 		const struct nsn_rec_vfio_group *group =
@@ -177,7 +166,7 @@ static void compare_containers(struct diff *diff)
 	for (size_t i = 0; i < diff->a->containers_count && both_whole(diff, "kernel.vfio"); i++) {
 		const struct nsn_container *container = &diff->a->containers[i];
 
-		if (!find_container(diff->b, container->id))
+		if (!nsn_model__container(diff->b, container->id))
 			tell_container(diff, container,
 				       diff->coming ? NSN_EVENT_CONTAINER_OPEN
 						    : NSN_EVENT_CONTAINER_CLOSE,
@@ -207,7 +196,7 @@ static void compare_contents(struct diff *diff)
 {
 	for (size_t i = 0; i < diff->a->containers_count && both_whole(diff, "kernel.vfio"); i++) {
 		const struct nsn_container *container = &diff->a->containers[i];
-		const struct nsn_container *other = find_container(diff->b, container->id);
+		const struct nsn_container *other = nsn_model__container(diff->b, container->id);
 
 		for (size_t j = 0; j < container->vfio_groups.items_count; j++) {
 			const struct nsn_group *group = container->vfio_groups.items[j];

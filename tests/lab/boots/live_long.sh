@@ -61,7 +61,7 @@ cell_trace_killed() {
 	local i n ids=$LAB_TOOLS/bpfids bad=0 most=0 now pid
 	setup
 	passthrough web1
-	step web1 spin
+	step web1 spin:10000
 	audit
 	n=$(often 6 50)
 	"$ids" >/run/cell/before
