@@ -41,21 +41,21 @@ trap 'exit 130' INT TERM
 die() { echo "demo.sh: $*" >&2; exit 1; }
 
 # The fleet: hosts of the whole one, hosts of the short one, arguments of multiply.py.
-live="--live tests/fixtures/live/flushes.jsonl" f=tests/fixtures
+f=tests/fixtures
 fleet="
- 4  1 --times ${vms:-100} $live $f/6.1-snoop_on.jsonl
-26  4 --times ${vms:-10} $live $f/6.1-snoop_on.jsonl
- 6  1 $live $f/7.3-nobody.jsonl
- 4  1 $live $f/7.3-qemu.jsonl
- 1  1 --seconds 600 $f/live/flushes.jsonl
- 1  0 $live $f/7.3-no_kvm_vfio.jsonl
- 1  1 $live $f/6.1-unattached.jsonl
+ 4  1 --times ${vms:-100} --live $f/6.1-snoop_on.jsonl
+26  4 --times ${vms:-10} --live $f/6.1-snoop_on.jsonl
+ 6  1 --live $f/7.3-nobody.jsonl
+ 4  1 --live $f/7.3-qemu.jsonl
+ 1  1 --live --seconds 600 $f/live/flushes.jsonl
+ 1  0 --live $f/7.3-no_kvm_vfio.jsonl
+ 1  1 --live $f/6.1-unattached.jsonl
  1  1 $f/unprivileged.jsonl
- 1  1 $live $f/7.3-mixed_domains.jsonl
- 1  1 $live $f/hostile-names.jsonl
- 1  1 $live $f/6.12-two_vms.jsonl
- 1  0 $live $f/6.1-add_before_container.jsonl
- 1  1 $live $f/6.1-snoop_on.jsonl"
+ 1  1 --live $f/7.3-mixed_domains.jsonl
+ 1  1 --live $f/hostile-names.jsonl
+ 1  1 --live $f/6.12-two_vms.jsonl
+ 1  0 --live $f/6.1-add_before_container.jsonl
+ 1  1 --live $f/6.1-snoop_on.jsonl"
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("0.0.0.0", 0)); print(s.getsockname()[1])')
 here=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -97,7 +97,7 @@ start_hosts() {
 
 # A host that comes later and changes: Prometheus sees it before and after.
 start_late_host() {
-	local name=late arguments="$live $f/6.1-snoop_on.jsonl@0 $f/6.1-add_before_iommu.jsonl@$((interval * 5))"
+	local name=late arguments="--live $f/6.1-snoop_on.jsonl@0 $f/6.1-add_before_iommu.jsonl@$((interval * 5))"
 	hosts=$((hosts + 1))
 	# shellcheck disable=SC2086
 	tests/fleet/multiply.py --host "$name" $arguments >"$work/$name.jsonl"

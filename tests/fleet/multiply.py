@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """multiply.py: makes the recording of one host of a fleet out of recordings of other machines.
 
-    multiply.py --host NAME [--times N] [--seconds S] [--live RECORDING] FILE[@SECOND]...
+    multiply.py --host NAME [--times N] [--seconds S] [--live] FILE[@SECOND]...
 
 Each FILE's last snapshot (with --seconds all of them) is taken as it is, but for:
  - the host's name and boot id, and each VM's name (-NAME behind it) and uuid;
@@ -10,13 +10,15 @@ Each FILE's last snapshot (with --seconds all of them) is taken as it is, but fo
    are moved, PCI devices get a PCI domain of their own, and names the copy's number;
  - FILE@SECOND shows it so many seconds after the start: a machine that changes;
  - with --seconds S the recording is repeated until it is S seconds long, and counters go on;
- - with --live RECORDING, what an exporter knows that has its probes attached: the sources called
-   events.* of that recording, and for each VM a counter, at zero.
+ - with --live, what an exporter knows that has its probes attached: a source events.FEATURE for each
+   feature of src/probes.c, and for each VM a counter, at zero.
 The result is on stdout. No record is made up beyond that.
 """
 import argparse
 import copy
 import json
+import pathlib
+import re
 import sys
 import uuid
 
@@ -25,6 +27,7 @@ KEYS = ("vm", "mm", "container", "vfio_group", "vfio_device", "iommufd", "vdpa",
 PIDS = ("pid", "tid", "creator")
 ADDRESSES = {"device": ("id", "nosnoop_bdf", "physfn"), "group_device": ("name",), "vfio_device": ("name",)}
 ONCE = ("host", "kernel", "source", "iommu", "missing", "truncated", "torn", "event")
+PROBES = pathlib.Path(__file__).parents[2] / "src" / "probes.c"
 COUNTED = ("exits", "executed", "ignored", "timed", "elapsed_ns")
 
 
@@ -74,6 +77,12 @@ def multiplied(snapshot, host, times):
     for number in range(times):
         records += [renamed(r, host, number, times) for r in snapshot if r["rec"] not in ONCE]
     return records
+
+
+def event_sources():
+    features = re.findall(r'PROBE\("\w+", "\w+", \w+, "(\w+)"', PROBES.read_text(encoding="utf-8"))
+    return [{"rec": "source", "state": 0, "name": f"events.{feature}", "reason": ""}
+            for feature in sorted(set(features))]
 
 
 def made_live(snapshot, sources):
@@ -130,13 +139,10 @@ def main():
     parser.add_argument("--host", required=True)
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=0)
-    parser.add_argument("--live")
+    parser.add_argument("--live", action="store_true")
     parser.add_argument("files", nargs="+")
     arguments = parser.parse_args()
-    sources = []
-    if arguments.live:
-        sources = [record for record in snapshots_of(arguments.live)[0]
-                   if record["rec"] == "source" and record["name"].startswith("events.")]
+    sources = event_sources() if arguments.live else []
     result, start = [], None
     for file in arguments.files:
         path, _, second = file.partition("@")
