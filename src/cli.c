@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "probes.h"
 #include "version.h"
 
 enum {
@@ -110,6 +111,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp nsn_cli_argp = { .options = options, .parser = parse };
+
+const char *nsn_cli__probes(struct argp_state *state, const char *list)
+{
+	char name[NSN_SYMBOL_LEN];
+
+	if (nsn_probe__not_one(list, name, sizeof(name)))
+		argp_error(state, "no probe '%s'; nosnoop doctor -v lists them", name);
+	return list;
+}
 
 int nsn_cli__parse(const struct argp *argp, int argc, char **argv, void *input)
 {

@@ -45,6 +45,9 @@ extern const struct argp nsn_cli_argp;
  */
 extern const struct argp nsn_history_argp;
 
+/* A list of probes to leave off, for --without: gives list, or argp_error() for an unknown name. */
+const char *nsn_cli__probes(struct argp_state *state, const char *list);
+
 /* argp_parse() with our exit status and flags. argv[0] becomes part of the usage line. 0 or 2. */
 int nsn_cli__parse(const struct argp *argp, int argc, char **argv, void *input);
 

@@ -18,6 +18,7 @@ struct nsn_doctor_options {
 	 * its /proc/kallsyms. NULL: the running kernel.
 	 */
 	const char *btf;
+	const char *without; /* probes that are to be taken for missing, by commas; NULL: none */
 	const char
 		*sysroot; /* "" or what stands before /sys and /proc; then nothing is tried out */
 };

@@ -235,6 +235,12 @@ static int check_probe(struct nsn_doctor *doctor, const struct nsn_probe_row *ro
 		return -ENOMEM;
 	check->module = row->module;
 	check->feature = row->feature;
+	if (nsn_probe__is_listed(doctor->options->without, row->name)) {
+		check->status = NSN_CHECK_MISSING;
+		nsn_format(check->detail, sizeof(check->detail), "left off by --without");
+		NSN_REMEDY(check, "take it off --without");
+		return 0;
+	}
 	if (doctor->kallsyms.read ? alternative != NULL
 				  : nsn_doctor__explain_absence(doctor, check, false))
 		return 0;

@@ -335,17 +335,6 @@ static void attach_set(struct nsn_events *events, const struct nsn_offer *offer,
 
 /* ---- choice ---------------------------------------------------------------------------------- */
 
-/* Is a probe among those that were to be left off? */
-static bool left_off(const char *without, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = without; at && *at; at += strcspn(at, ","), at += *at == ',')
-		if (strcspn(at, ",") == length && strncmp(at, name, length) == 0)
-			return true;
-	return false;
-}
-
 static void choose(struct nsn_events *events, struct nsn_offer *offer, size_t i)
 {
 	const struct nsn_probe_row *row = &nsn_probe_rows[i];
@@ -353,7 +342,7 @@ static void choose(struct nsn_events *events, struct nsn_offer *offer, size_t i)
 	struct nsn_probe_state *state = &events->states[i];
 
 	*state = (struct nsn_probe_state){ .row = row, .method = NSN_PROBE_NONE };
-	if (left_off(events->opts.without, row->name)) {
+	if (nsn_probe__is_listed(events->opts.without, row->name)) {
 		nsn_format(state->reason, sizeof(state->reason), "left off by --without");
 		return;
 	}

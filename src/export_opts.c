@@ -62,6 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
+		state->child_inputs[1] = &opts->export.live.history;
 		return 0;
 	case OPTION_COLLECT:
 		if (strcmp(arg, "host"))
@@ -77,7 +78,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opts->export.live.events.no_pin = true;
 		return 0;
 	case OPTION_WITHOUT:
-		opts->export.live.events.without = arg;
+		opts->export.live.events.without = nsn_cli__probes(state, arg);
 		return 0;
 	case OPTION_SPEED:
 		parse_speed(opts, arg, state);
@@ -90,7 +91,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+					      { &nsn_history_argp, 0, NULL, 0 },
+					      { 0 } };
 const struct argp nsn_export_argp = {
 	.options = options, .parser = parse, .children = children
 };

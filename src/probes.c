@@ -257,6 +257,30 @@ const struct nsn_program_row *nsn_program_of(const char *function)
 	return NULL;
 }
 
+bool nsn_probe__is_listed(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',')
+		if (strcspn(at, ",") == length && strncmp(at, name, length) == 0)
+			return true;
+	return false;
+}
+
+const char *nsn_probe__not_one(const char *list, char *out, size_t size)
+{
+	for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
+		bool found = false;
+
+		nsn_format(out, size, "%.*s", (int)strcspn(at, ","), at);
+		for (size_t i = 0; i < nsn_probe_rows_count; i++)
+			found |= strcmp(nsn_probe_rows[i].name, out) == 0;
+		if (!found)
+			return out;
+	}
+	return NULL;
+}
+
 bool nsn_next_word(const char **list, char *word, size_t size)
 {
 	size_t length;

@@ -117,6 +117,12 @@ enum nsn_probe_method nsn_probe__choose(const struct nsn_probe_row *row,
 					const struct nsn_probe_kernel *kernel,
 					const char **alternative);
 
+/* Is a probe in a list of names separated by commas? NULL is an empty list. */
+bool nsn_probe__is_listed(const char *list, const char *name);
+
+/* The first name of such a list that no probe has, copied into out; NULL: all are probes'. */
+const char *nsn_probe__not_one(const char *list, char *out, size_t size);
+
 /*
  * Takes the next name off a list separated by spaces: copies it into word and moves *list on.
  * False at the end. A name that does not fit ends the list.

@@ -79,6 +79,23 @@ static void draw_title(struct nsn_draw *draw)
 	right(draw, 0, when);
 }
 
+/* What a probe that could not be attached turned off; "?" tells why. */
+static void draw_off(struct nsn_draw *draw)
+{
+	const struct nsn_top *top = draw->top;
+	struct nsn_page *page = draw->page;
+	const char *names = "";
+	size_t room = nsn_draw__room(draw);
+
+	for (size_t i = 0; i < top->features_count; i++)
+		if (!top->features[i].on)
+			names = nsn_page__format(page, "%s%s%s", names, names[0] ? ", " : "",
+						 top->features[i].name);
+	if (names[0] && room > 16)
+		right(draw, NSN_STYLE_WARNING,
+		      nsn_page__cut(page, nsn_page__format(page, "off: %s ", names), room - 2));
+}
+
 /* How many VMs there are of each verdict. */
 static void draw_counts(struct nsn_draw *draw)
 {
@@ -114,6 +131,7 @@ static void draw_counts(struct nsn_draw *draw)
 				       nsn_page__format(page, "   %zu %s", count,
 							nsn_verdict_name(order[i])));
 	}
+	draw_off(draw);
 }
 
 static const char *why_not_counted(const struct nsn_draw *draw)

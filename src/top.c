@@ -157,7 +157,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opts->live.events.no_pin = true;
 		return 0;
 	case OPTION_WITHOUT:
-		opts->live.events.without = arg;
+		opts->live.events.without = nsn_cli__probes(state, arg);
 		return 0;
 	case OPTION_RING:
 		opts->live.events.ring_size = (uint32_t)parse_number("--ring-size", arg, state);

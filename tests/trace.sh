@@ -95,6 +95,39 @@ left_off() {
 }
 check "--without" left_off
 
+# each_probe: with each probe left off in turn, doctor, trace and top name the feature that it was
+each_probe() {
+	local name feature
+	"$nosnoop" doctor --format json |
+		jq -r '.checks[] | select(.kind == "probe") | "\(.name) \(.feature)"' >"$work/probes"
+	[ -s "$work/probes" ] || echo "doctor lists no probe"
+	while read -r name feature; do
+		"$nosnoop" doctor --without "$name" --format json >"$work/doctor"
+		jq -e --arg name "$name" --arg feature "$feature" '.checks[] |
+			select(.kind == "probe" and .name == $name) | .feature == $feature and
+			.status == "missing" and .detail == "left off by --without"' \
+			"$work/doctor" >/dev/null || echo "$name: doctor does not miss $feature"
+		"$nosnoop" trace --event probe --count 40 --duration 300ms --format json \
+			--without "$name" >"$work/told" 2>/dev/null
+		jq -es --arg name "$name" --arg feature "$feature" 'any(.[]; .probe == $name and
+			(.attached | not) and .reason == "\($feature): left off by --without")' \
+			"$work/told" >/dev/null || echo "$name: trace does not say that $feature is off"
+		COLUMNS=300 "$BUILD/nosnooptop" -b -n 1 --without "$name" 2>/dev/null |
+			grep -qE "^VMs .* off: (.*, )?$feature(,| *$)" ||
+			echo "$name: top does not say that $feature is off"
+	done <"$work/probes"
+}
+check "each probe's feature is named where it is off" each_probe
+for program in "$nosnoop doctor" "$nosnoop trace" "$BUILD/nosnooptop -b -n 1"; do
+	$program --without wbinvd,nonsense >/dev/null 2>"$work/err"
+	code=$?
+	if [ "$code" -eq 2 ] && grep -q "no probe 'nonsense'" "$work/err"; then
+		pass
+	else
+		fail "$program --without nonsense: exit code $code"
+	fi
+done
+
 "$nosnoop" trace >"$work/out" 2>"$work/err" &
 pid=$!
 for ((i = 0; i < 100 && ! $(wc -l <"$work/out"); i++)); do sleep 0.1; done

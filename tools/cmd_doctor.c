@@ -16,15 +16,19 @@
 struct doctor_opts {
 	struct nsn_cli_opts cli;
 	const char *btf;
+	const char *without;
 };
 
 enum {
 	OPTION_BTF = 0x1000,
+	OPTION_WITHOUT,
 };
 
 static const struct argp_option options[] = {
 	{ "btf", OPTION_BTF, "DIR", 0,
 	  "Examine another kernel by its files: vmlinux, modules (*.ko or their BTF), kallsyms", 0 },
+	{ "without", OPTION_WITHOUT, "PROBES", 0,
+	  "Tell what is lost without these probes, separated by commas", 0 },
 	{ 0 },
 };
 
@@ -38,6 +42,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_BTF:
 		opts->btf = value;
+		return 0;
+	case OPTION_WITHOUT:
+		opts->without = nsn_cli__probes(state, value);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument \"%s\"", value);
@@ -91,6 +98,7 @@ int cmd_doctor(int argc, char **argv)
 		return NSN_EXIT_FAILURE;
 	libbpf_set_print(print_libbpf);
 	what.btf = opts.btf;
+	what.without = opts.without;
 	what.sysroot = opts.cli.session.sysroot ? opts.cli.session.sysroot : "";
 	err = nsn_doctor__run(&what, &checks, reason, sizeof(reason));
 	if (err) {

@@ -87,24 +87,6 @@ static void parse_events(struct argp_state *state, char *arg, uint64_t *out)
 		argp_error(state, "--event takes a list of events: %s", nsn_trace_event_list());
 }
 
-static void check_probes(struct argp_state *state, const char *list)
-{
-	char name[64];
-	size_t length;
-
-	for (const char *at = list; *at; at += *at == ',') {
-		bool found = false;
-
-		length = strcspn(at, ",");
-		nsn_format(name, sizeof(name), "%.*s", (int)(length < 63 ? length : 63), at);
-		for (size_t i = 0; i < nsn_probe_rows_count; i++)
-			found |= strcmp(nsn_probe_rows[i].name, name) == 0;
-		if (!found)
-			argp_error(state, "no probe '%s'; see nosnoop doctor", name);
-		at += length;
-	}
-}
-
 static void parse_buffer(struct argp_state *state, const char *arg, uint32_t *out)
 {
 	uint64_t size = parse_number(state, "--buffer", arg, 4096);
@@ -144,8 +126,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		trace->no_pin = true;
 		return 0;
 	case OPTION_WITHOUT:
-		check_probes(state, arg);
-		trace->without = arg;
+		trace->without = nsn_cli__probes(state, arg);
 		return 0;
 	case OPTION_BUFFER:
 		parse_buffer(state, arg, &trace->buffer);
