@@ -19,7 +19,7 @@ echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for kernel in $kernels; do
 	mkdir "$work/$kernel"
 	if ! "$lab/fetch-kernels.sh" "$kernel" >&2 ||
-		! "$lab/boot.sh" --results "$work/$kernel" --build "$build" --timeout 900 "$kernel" \
+		! "$lab/boot.sh" --results "$work/$kernel" --build "$build" --timeout 3600 "$kernel" \
 			"$(dirname "$0")/boot_live.sh" >&2; then
 		echo "bench: $kernel: $(tail -n 2 "$work/$kernel/out.log" 2>/dev/null | head -n 1)" >&2
 	fi
