@@ -21,7 +21,9 @@ int nsn_path_add(const struct nsn_path_builder *builder, const struct nsn_path *
 	slot->certain = builder->certain;
 	if (slot->device)
 		slot->device->assigned = true;
-	if (nsn_refs_add(&vm->domains, slot->domain) || nsn_refs_add(&vm->groups, slot->group) ||
+	if (nsn_refs_add(&vm->domains, slot->domain) ||
+	    nsn_refs_add(&vm->domains, slot->domain ? slot->domain->parent : NULL) ||
+	    nsn_refs_add(&vm->groups, slot->group) ||
 	    nsn_refs_add(&vm->devices, slot->device))
 		return -ENOMEM;
 	return 0;

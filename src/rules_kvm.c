@@ -53,6 +53,8 @@ static size_t count_given_devices(const struct nsn_vm *vm)
 static enum nsn_tri path_is_given(const struct nsn_model *model, const struct nsn_vm *vm,
 				  const struct nsn_path *path)
 {
+	if (path->container && path->container->kind == NSN_CONTAINER_VDPA)
+		return NSN_NO; /* there is no way to tell it */
 	for (size_t i = 0; i < vm->files.items_count && path->device; i++)
 		if (nsn_model_device_of_file(model, vm->files.items[i]) == path->device)
 			return NSN_YES;
