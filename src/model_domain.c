@@ -82,6 +82,11 @@ static bool is_asked(const struct nsn_domain *domain)
 	return domain->container && domain->container->kind != NSN_CONTAINER_VDPA;
 }
 
+static bool in_iommufd(const struct nsn_domain *domain)
+{
+	return domain->container && domain->container->kind == NSN_CONTAINER_IOMMUFD;
+}
+
 /* A paging domain whose format or driver decides alone: is No Snoop blocked? */
 static enum nsn_tri judge_paging(struct nsn_domain *domain)
 {
@@ -109,11 +114,8 @@ static enum nsn_tri judge_paging(struct nsn_domain *domain)
 		return NSN_UNKNOWN;
 	/* a driver whose own flag we cannot read: VFIO keeps what it answered */
 	if (domain->vfio_flag != NSN_UNKNOWN)
-		domain->enforced_source = domain->container &&
-							  domain->container->kind ==
-								  NSN_CONTAINER_IOMMUFD
-						  ? NSN_SOURCE_DRIVER
-						  : NSN_SOURCE_TYPE1;
+		domain->enforced_source = in_iommufd(domain) ? NSN_SOURCE_DRIVER
+							      : NSN_SOURCE_TYPE1;
 	return domain->user ? domain->vfio_flag : NSN_UNKNOWN;
 }
 
@@ -132,7 +134,9 @@ static enum nsn_coherency judge_state(const struct nsn_domain *domain)
 		return NSN_COHERENCY_UNSUPPORTED;
 	if (domain->blocks_nosnoop == NSN_YES)
 		return NSN_COHERENCY_ENFORCED;
-	if (domain->container && !is_asked(domain))
+	/* iommufd asks only for devices whose IOMMU could: then a refusal is a bug of the driver's */
+	if (domain->container &&
+	    (!is_asked(domain) || (in_iommufd(domain) && domain->vfio_flag == NSN_NO)))
 		return NSN_COHERENCY_NOT_ASKED;
 	if (domain->blocks_nosnoop == NSN_NO && domain->vfio_flag == NSN_NO)
 		return NSN_COHERENCY_REFUSED;

@@ -338,11 +338,23 @@ static void judge_verdict(struct nsn_prediction *out)
 
 #define CLASS_BRIDGE 0x06 /* of any kind, to the CPU and to the ISA bus too */
 
+/* In a user's domain that nobody claimed: vhost-vdpa has it, where that is loaded. */
+static bool is_vdpas(const struct nsn_model *model, const struct nsn_device *device)
+{
+	const struct nsn_group *group = device->group;
+
+	return nsn_model__source(model, "kernel.vdpa", NULL) != NSN_SOURCE_ABSENT && group &&
+	       group->domain && group->domain->user &&
+	       (group->owner == NSN_OWNER_DRIVER_DMA_API || group->owner == NSN_OWNER_NONE);
+}
+
 /* An endpoint on the PCI bus that no VM is known to have. */
-static bool applies(const struct nsn_device *device)
+static bool applies(const struct nsn_model *model, const struct nsn_device *device)
 {
 	const struct nsn_rec_device *sys = &device->sys;
 
+	if (is_vdpas(model, device))
+		return false;
 	if (!device->in_sysfs || device->assigned || !NSN_KNOWS(sys, device, bus) ||
 	    strcmp(sys->bus, "pci"))
 		return false;
@@ -357,7 +369,7 @@ void nsn_model_predict(struct nsn_model *model)
 		struct nsn_prediction *out = &device->prediction;
 		bool accepted;
 
-		out->applies = applies(device);
+		out->applies = applies(model, device);
 		out->viable = out->blocks_nosnoop = out->registers = NSN_UNKNOWN;
 		if (!out->applies)
 			continue;

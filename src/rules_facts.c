@@ -251,13 +251,14 @@ static const char *find_doubt(const struct nsn_model *model)
 void nsn_sight__of(struct nsn_sight *sight, const struct nsn_model *model)
 {
 	sight->files_hidden = find_hidden_files(model);
-	sight->vdpa_possible = has_container_of(model, NSN_CONTAINER_VDPA) ||
-			       (!absent(model, "kernel.vdpa") && sight->files_hidden);
+	sight->doubt = find_doubt(model);
+	sight->vdpa_possible =
+		has_container_of(model, NSN_CONTAINER_VDPA) ||
+		(!absent(model, "kernel.vdpa") && (sight->files_hidden || sight->doubt));
 	sight->passthrough_possible = model->containers_count || !absent(model, "kernel.vfio") ||
 				      iommufd_possible(model, sight) || sight->vdpa_possible;
 	sight->containers_hidden = find_hidden_containers(model, sight);
 	sight->vms_hidden = find_hidden_vms(model, sight);
-	sight->doubt = find_doubt(model);
 }
 
 /* ---- domains --------------------------------------------------------------------------------- */

@@ -276,6 +276,8 @@ int nsn_judge_ats(struct nsn_rule_run *run, const struct nsn_model *model)
 
 		if (!device->assigned && !may_be_assigned(device))
 			continue;
+		if (NSN_KNOWS(&device->sys, device, bus) && strcmp(device->sys.bus, "pci"))
+			continue; /* an mdev or a vDPA device has no ATS of its own */
 		if (ats == NSN_NO) {
 			nsn_run__pass(run);
 		} else if (ats == NSN_UNKNOWN || !device->assigned) {

@@ -138,7 +138,7 @@ static void test_by_file(void **state)
 	assert_int_equal(vm()->links[0].by, NSN_LINK_KVM_VFIO);
 	assert_int_equal(model->containers[0].kind, NSN_CONTAINER_IOMMUFD);
 	assert_string_equal(model->containers[0].id, "1234:12");
-	assert_int_equal(domain("g2")->state, NSN_COHERENCY_REFUSED);
+	assert_int_equal(domain("g2")->state, NSN_COHERENCY_NOT_ASKED);
 	assert_int_equal(nsn_model__group(model, 2)->owner, NSN_OWNER_IOMMUFD);
 	check_status("NS002", NSN_RULE_FAIL);
 	check_status("NS015", NSN_RULE_PASS);
