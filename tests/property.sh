@@ -13,7 +13,7 @@ read -ra package_libs <<<"$(pkg-config --libs jansson smartcols)"
 mkdir -p "$BUILD"
 $CLANG -std=gnu11 -Wall -Wextra -Werror -D_GNU_SOURCE -DNSN_VERSION='"test"' \
 	-DNSN_REVISION='"test"' -Ibpf -Isrc -O2 -g "${package_flags[@]}" -o "$BUILD/property" \
-	tests/property/*.c "${files[@]}" "${package_libs[@]}"
+	tests/property/*.c "${files[@]}" "${package_libs[@]}" -lm
 
 shopt -s nullglob
 fixtures=("$@")
