@@ -105,8 +105,8 @@ to() {
 # One VM's life, and the modules unloaded behind it
 race_once() {
 	to no_passthrough/0 vm web1 vm kvm-vfio vcpu
-	to no_passthrough/0 step web1 container
-	to unattached/0,no_passthrough/0 step web1 "group:$a"
+	to unattached/0 step web1 container
+	to unattached/0 step web1 "group:$a"
 	to unattached/0 step web1 "set-container:$a"
 	to unsafe/0 step web1 set-iommu
 	to unsafe/0 step web1 map:16M
