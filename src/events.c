@@ -461,7 +461,7 @@ bool nsn_events__outdated(struct nsn_events *events)
 	return nsn_events_changed_modules(events) != 0;
 }
 
-/* Never less than was told: what is missed now may be made good in a moment. */
+/* What was missed may be made good in a moment: it counts at the next reading. Never less than told. */
 uint64_t nsn_events__lost(const struct nsn_events *events)
 {
 	uint64_t counted[NSN_LOST_MAX] = { 0 }, lost;
@@ -469,8 +469,8 @@ uint64_t nsn_events__lost(const struct nsn_events *events)
 	for (uint32_t i = 0; i < NSN_LOST_MAX && events->maps[NSN_MAP_LOST] >= 0; i++)
 		bpf_map_lookup_elem(events->maps[NSN_MAP_LOST], &i, &counted[i]);
 	lost = counted[NSN_LOST_EVENTS];
-	if (events->misses > counted[NSN_LOST_REPAIRED])
-		lost += events->misses - counted[NSN_LOST_REPAIRED];
+	if (events->misses_settled > counted[NSN_LOST_REPAIRED])
+		lost += events->misses_settled - counted[NSN_LOST_REPAIRED];
 	return lost > events->lost_told ? lost : events->lost_told;
 }
 

@@ -404,6 +404,7 @@ static uint64_t misses_of(struct bpf_object *object)
 
 void nsn_events_read_misses(struct nsn_events *events)
 {
+	events->misses_settled = events->misses;
 	events->misses = events->misses_closed + (events->all ? misses_of(events->all) : 0);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
 		if (events->objects[id])

@@ -97,6 +97,7 @@ struct nsn_events {
 	size_t ended_next;
 
 	uint64_t misses;                 /* runs of programs that the kernel left out */
+	uint64_t misses_settled;         /* the same a refresh before */
 	uint64_t misses_closed;          /* of objects that are closed */
 	uint64_t lost_told;
 };

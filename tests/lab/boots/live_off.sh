@@ -17,14 +17,15 @@ setup() {
 	var b "$b"
 }
 
-# wait_for_probe NAME: until the running trace has told that it is attached
+# wait_for_probe NAME [absent]: until the running trace has told that it is attached, or has nothing
+# to be attached to
 wait_for_probe() {
 	local i
 	for ((i = 0; i < 600; i++)); do
-		! grep -qE "\"probe\": ?\"$1\".*\"attached\": ?true" /run/cell/trace.jsonl || return 0
+		! grep -qE "\"probe\": ?\"$1\".*\"${2:-attached}\": ?true" /run/cell/trace.jsonl || return 0
 		sleep 0.1
 	done
-	echo "the probe $1 was not attached" >&2
+	echo "the probe $1 was not ${2:-attached}" >&2
 	return 1
 }
 
@@ -148,7 +149,8 @@ cell_trace_no_pin() {
 		[ -d /sys/module/$module ] || echo "$module"
 	done >/run/cell/removed
 	var removed "$(jq -Rnc '[inputs]' /run/cell/removed)"
-	trace_stop 3
+	wait_for_probe wbinvd absent
+	trace_stop
 	top_stop
 	load_all
 }
