@@ -121,6 +121,7 @@ $(BUILD)/tests/iterators: tests/bench/iterators.c $(BUILD)/bench/bare_iter.skel.
 bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 	$(Q)BUILD=$(BUILD) tests/bench/run.sh
 	$(Q)BUILD=$(BUILD) tests/bench/idle.sh
+	$(Q)BUILD=$(BUILD) tests/bench/export.sh
 	$(Q)BUILD=$(BUILD) tests/bench/live.sh
 
 # ---- tests ----

@@ -56,6 +56,8 @@ static __always_inline struct nsn_counters *count(__u64 kvm, bool executed)
 
 	if (counted)
 		__sync_fetch_and_add(executed ? &counted->executed : &counted->ignored, 1);
+	if (executed)
+		nsn_count_in(NSN_LOST_GUEST_FLUSHES);
 	return counted;
 }
 

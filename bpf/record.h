@@ -219,10 +219,11 @@ struct nsn_counters {
 	__u64 window_exits;
 };
 
-/* Places of map lost. */
+/* Places of map lost, which counts what has no other place too. */
 enum nsn_lost {
 	NSN_LOST_EVENTS,   /* no room for them */
 	NSN_LOST_REPAIRED, /* runs of a program that the kernel left out, and that another one made good */
+	NSN_LOST_GUEST_FLUSHES, /* nothing lost: executed WBINVDs of all VMs, those that have ended too */
 	NSN_LOST_MAX,
 };
 

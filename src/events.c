@@ -25,29 +25,6 @@
 
 /* ---- one event ------------------------------------------------------------------------------- */
 
-/* Who asked for a flush, by the function that called it. */
-static enum nsn_initiator initiator_of(const char *caller)
-{
-	static const struct {
-		const char *begins, *module;
-		enum nsn_initiator initiator;
-	} known[] = {
-		{ "sev_", "[kvm_amd]", NSN_FLUSH_KVM_SEV },
-		{ "snp_", "[ccp]", NSN_FLUSH_KVM_SEV },
-		{ "drm_", "[drm]", NSN_FLUSH_DRM },
-		{ "i915_", "[i915]", NSN_FLUSH_DRM },
-		{ "xe_", "[xe]", NSN_FLUSH_DRM },
-		{ "amdgpu_", "[amdgpu]", NSN_FLUSH_DRM },
-		{ "cpu_cache_invalidate", "[cxl_", NSN_FLUSH_MEMREGION },
-	};
-
-	for (size_t i = 0; i < NSN_ARRAY_SIZE(known); i++)
-		if (strncmp(caller, known[i].begins, strlen(known[i].begins)) == 0 ||
-		    strstr(caller, known[i].module))
-			return known[i].initiator;
-	return NSN_FLUSH_OTHER;
-}
-
 static void clean_strings(struct nsn_rec_event *event)
 {
 	char copy[NSN_NAME_LEN];
@@ -66,7 +43,7 @@ static void clean_strings(struct nsn_rec_event *event)
 	}
 	if (event->event == NSN_EVENT_HOST_FLUSH && !NSN_KNOWS(event, event, initiator) &&
 	    NSN_KNOWS(event, event, op))
-		NSN_PUT(event, event, initiator, initiator_of(event->op));
+		NSN_PUT(event, event, initiator, nsn_events_initiator(event->op));
 	event->op[strcspn(event->op, " ")] = '\0'; /* "name [module]" */
 }
 

@@ -78,6 +78,9 @@ bool nsn_events__outdated(struct nsn_events *events);
 /* Events that were lost since the start: no room, or a program that could not run. */
 uint64_t nsn_events__lost(const struct nsn_events *events);
 
+/* Executed WBINVDs of all VMs since the start, also of those that have ended. */
+uint64_t nsn_events__guest_flushes(const struct nsn_events *events);
+
 /* One state a row of nsn_probe_rows, in its order. */
 const struct nsn_probe_state *nsn_events__probes(const struct nsn_events *events, size_t *count);
 

@@ -4,6 +4,7 @@
  *
  *	events.c         hands events on and counts
  *	events_attach.c  loads the objects, attaches the programs, follows modules
+ *	events_flush.c   who flushes the host's caches
  *	events_kernel.c  what this kernel offers to attach to
  */
 #ifndef NSN_EVENTS_INTERNAL_H
@@ -101,6 +102,9 @@ struct nsn_events {
 	uint64_t misses_closed;          /* of objects that are closed */
 	uint64_t lost_told;
 };
+
+/* Who asked for a flush, by the function that called it. */
+enum nsn_initiator nsn_events_initiator(const char *caller);
 
 /* Makes the maps. 0 or -errno. */
 int nsn_events_make_maps(struct nsn_events *events);

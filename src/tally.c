@@ -194,8 +194,11 @@ const struct nsn_counts *nsn_tally__model(struct nsn_tally *tally, const struct 
 	know_drivers(&tally->counts, model);
 	tally->counts.truncated_lists += model->truncations_count;
 	tally->counts.verdict_changes = tally->changes;
-	if (events)
+	if (events) {
 		tally->counts.events_lost = nsn_events__lost(events);
+		/* the kernel's own count has those of VMs that came and went between two models too */
+		tally->counts.flushes[NSN_FLUSH_GUEST] = nsn_events__guest_flushes(events);
+	}
 	return &tally->counts;
 }
 

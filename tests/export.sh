@@ -323,6 +323,34 @@ print(crypt.crypt("geheim", crypt.mksalt(crypt.METHOD_SHA512)))')"
 	done
 fi
 
+# ---- capabilities: each is taken away at the start, and what breaks is shown ---------------------------
+
+facts_without() { # CAPABILITY...: what can't be read without them
+	local sets=() name
+	for name; do sets+=(--bounding-set="-$name" --inh-caps="-$name"); done
+	setpriv "${sets[@]}" "$nosnoop" export --once 2>/dev/null |
+		grep -E '^nosnoop_collector_success.* 0$|^nosnoop_unknown_facts' | sort
+}
+if [ "$(id -u)" != 0 ]; then
+	skip "capabilities: needs root"
+elif [ "$("$nosnoop" export --once 2>/dev/null | grep -c '^nosnoop_collector_success{collector="bpf"} 1')" = 0 ]; then
+	skip "capabilities: BPF can't be used here with all of them either"
+else
+	facts_without >"$work/with-all"
+	for cap in bpf perfmon sys_admin syslog sys_ptrace dac_read_search; do
+		facts_without "$cap" >"$work/without"
+		broken=$(comm -13 "$work/with-all" "$work/without" | sed 's/^nosnoop_//' | tr '\n' ';')
+		echo "      without CAP_${cap^^}: ${broken:-nothing breaks here}"
+		case $cap in
+		sys_admin | syslog)
+			is "without $cap" "$(grep -c 'collector="bpf"} 0' "$work/without")" 1 ;;
+		*) is "without $cap" "$broken" "" ;;
+		esac
+	done
+	facts_without sys_admin bpf >"$work/without"
+	is "with neither CAP_SYS_ADMIN nor CAP_BPF" "$(grep -c 'collector="bpf"} 0' "$work/without")" 1
+fi
+
 # ---- as an ordinary user ----------------------------------------------------------------------------
 
 if [ "$(id -u)" = 0 ]; then

@@ -155,4 +155,66 @@ cell_trace_no_pin() {
 	load_all
 }
 
+# exporter_start: serves on its own port, with its privileges given up
+exporter_start() {
+	"$LAB_BUILD/nosnoop-exporter" 2>>"$CELL/exporter.err" &
+	EXPORTER_PID=$!
+	echo "$EXPORTER_PID" >>/run/cell/pids
+	until curl -sf http://127.0.0.1:10953/-/ready >/dev/null; do
+		kill -0 "$EXPORTER_PID" || return 1
+		sleep 0.5
+	done
+}
+
+# metric NAME{LABELS}: its value at a scrape of now
+metric() { curl -sf http://127.0.0.1:10953/metrics | awk -v name="$1" 'index($0, name " ") == 1 { print $2 }'; }
+
+# ask EXPRESSION WANTED: what Prometheus answers, once it is that, or after two minutes
+ask() {
+	local i answer
+	for ((i = 0; i < 120; i++)); do
+		answer=$(curl -sfG --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query |
+			jq -r '[.data.result[].value[1]] | join(" ")') || answer=
+		[ "$answer" != "$2" ] || break
+		sleep 1
+	done
+	echo "\"$answer\""
+}
+
+# A real Prometheus gets the exact count; a VM that ends is gone at the next scrape
+cell_export() {
+	command -v prometheus >/dev/null || skip_cell "prometheus is not installed"
+	setup
+	ip link set lo up
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
+		map:16M "device:$A"
+	exporter_start
+	var caps "\"$(awk '/^CapEff/ { print $2 }' "/proc/$EXPORTER_PID/status")\""
+	printf 'scrape_configs:\n- job_name: nosnoop\n  scrape_interval: 2s\n  static_configs:\n' >/run/cell/prometheus.yml
+	printf '  - targets: ["127.0.0.1:10953"]\n' >>/run/cell/prometheus.yml
+	prometheus --config.file=/run/cell/prometheus.yml --storage.tsdb.path=/run/cell/tsdb \
+		--web.listen-address=127.0.0.1:9090 >"$CELL/prometheus.log" 2>&1 &
+	echo "$!" >>/run/cell/pids
+	var up "$(ask up 1)"
+	count_wbinvd web1 500
+	var executed "$(ask 'nosnoop_vm_wbinvd_exits_total{vm="web1",outcome="executed"}' 500)"
+	var timed "$(ask 'nosnoop_vm_wbinvd_duration_seconds_count{vm="web1"}' 500)"
+	var guest "$(ask 'nosnoop_host_cache_flushes_total{initiator="guest"}' 500)"
+	var verdict "$(ask 'count by (verdict) (nosnoop_vm_verdict{verdict="noncoherent"} == 1)' 1)"
+	audit
+	vm_end web1
+	var left "$(curl -sf http://127.0.0.1:10953/metrics | grep -c 'vm="web1"' || :)"
+	var gone "$(ask 'nosnoop_vm_info' '')"
+	var guest_after "\"$(metric 'nosnoop_host_cache_flushes_total{initiator="guest"}')\""
+	kill "$EXPORTER_PID"
+	local code=0
+	wait "$EXPORTER_PID" || code=$?
+	var ended "$code"
+	exporter_start
+	vm web2 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
+		map:16M "device:$A" run:7
+	var anew "\"$(metric 'nosnoop_vm_wbinvd_exits_total{vm="web2",outcome="executed"}')\""
+	var lost "\"$(metric nosnoop_events_lost_total)\""
+}
+
 run_cells
