@@ -326,7 +326,7 @@ void nsn_http__run(struct nsn_http *http)
 void nsn_http__second(struct nsn_http *http)
 {
 	nsn_conns__expire(&http->conns);
-	turn(http);
+	nsn_http__run(http); /* a request that came in this very moment waits for its collection too */
 }
 
 int nsn_http__fd(const struct nsn_http *http)
