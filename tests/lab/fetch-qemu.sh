@@ -20,6 +20,7 @@ unpack() {
 	done
 	# where a chroot of the guest mounts the guest's own
 	mkdir -p "$dir"/{dev,proc,sys,run,tmp}
+	ln -sf usr/lib64 "$dir/lib64" # where programs look for their loader
 }
 
 # wrapper DIR: by its own loader it runs on this host, whatever libraries the host has

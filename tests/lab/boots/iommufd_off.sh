@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# iommufd behind an Intel IOMMU without snoop control, and vDPA. 02.0 and 03.0 are groups of their
+# own.
+# kernels: iommufd
+# append: intel_iommu=on
+# qemu: -device intel-iommu,intremap=on,caching-mode=on,snoop-control=off
+# qemu: -device edu,addr=2 -device e1000e,addr=3
+# shellcheck source-path=SCRIPTDIR source=../guest.sh
+. "$LAB_DIR/guest.sh"
+
+A=0000:00:02.0 B=0000:00:03.0
+
+setup() {
+	load_all
+	bind "$A" "$B"
+	a=$(group_of "$A") b=$(group_of "$B")
+	var a "$a"
+	var b "$b"
+}
+
+# A VMM that does everything right, by the devices' own files
+cell_iommufd_off() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
+	audit
+	count_wbinvd web1 1000
+}
+
+# The group's file, and a context where a container would be
+cell_iommufd_group_off() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd "group:$a" "set-iommufd:$a" "add:$a" "device:$A" map:16M
+	audit
+	count_wbinvd web1 1000
+}
+
+# iommufd stands in for /dev/vfio/vfio: a VMM that knows nothing of it
+cell_iommufd_stands_in() {
+	setup
+	mount --bind /dev/iommu /dev/vfio/vfio
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" map:16M \
+		"device:$A"
+	audit
+	umount -l /dev/vfio/vfio
+}
+
+# Nobody tells KVM
+cell_iommufd_no_kvm_vfio() {
+	setup
+	vm web1 vm vcpu iommufd ioas-alloc "cdev:$A" "bind:$A" "attach:$A" map:16M
+	audit
+	count_wbinvd web1 1000
+}
+
+# A was bound while its unit could not block No Snoop, B after it could: both share A's page table
+# for the IOAS, and A leaves. KVM is told of B alone.
+cell_iommufd_leftover() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "bind:$A" "attach:$A" map:16M
+	flip on
+	step web1 "cdev:$B"
+	step web1 "add:$B"
+	step web1 "bind:$B"
+	step web1 "attach:$B"
+	step web1 "detach:$A"
+	step web1 "close:cdev:$A"
+	audit
+	count_wbinvd web1 1000
+	flip off
+}
+
+# The same, while A is still there: KVM, which asks again when B is given, finds both able
+cell_iommufd_shared() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
+	flip on
+	step web1 "cdev:$B"
+	step web1 "add:$B"
+	step web1 "bind:$B"
+	step web1 "attach:$B"
+	audit
+	flip off
+}
+
+# A was bound while the unit could not, B after it could, each with a page table of its own
+cell_iommufd_mixed() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
+	flip on
+	step web1 "cdev:$B"
+	step web1 "add:$B"
+	step web1 "bind:$B"
+	step web1 "hwpt-attach:$B"
+	audit
+	flip off
+}
+
+# Bound, and not attached to any page table: no DMA is possible
+cell_iommufd_bound() {
+	setup
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" map:16M
+	audit
+}
+
+# A file that was opened and given to KVM, and never bound
+cell_iommufd_unbound() {
+	setup
+	vm web1 vm kvm-vfio vcpu "cdev:$A" "add:$A"
+	audit
+}
+
+# Only the device's descriptor is left: the context is found as the owner of the group
+cell_iommufd_device_fd_only() {
+	setup
+	vm web1 vm vcpu iommufd ioas-alloc "cdev:$A" "bind:$A" "attach:$A" map:16M close:iommufd
+	audit
+}
+
+# A program that is no VM has a context; a VM runs beside it
+cell_iommufd_without_vm() {
+	setup
+	vm dpdk iommufd ioas-alloc "cdev:$A" "bind:$A" "attach:$A" map:16M
+	vm web1 vm kvm-vfio vcpu
+	audit
+}
+
+# Attach, replace, detach, as they happen. KVM still has the device's file, so it does not close
+cell_iommufd_trace() {
+	setup
+	trace_start
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
+	step web1 "hwpt-attach:$A"
+	step web1 "detach:$A"
+	step web1 "close:cdev:$A"
+	sleep 1
+	trace_stop 1
+	audit
+}
+
+# vdpa_device NAME MANAGEMENT: makes a vDPA device, prints N of its /dev/vhost-vdpa-N
+vdpa_device() {
+	local i
+	vdpa dev add name "$1" mgmtdev "$2"
+	[ "$(basename "$(readlink "/sys/bus/vdpa/devices/$1/driver")")" = vhost_vdpa ] || {
+		[ ! -e "/sys/bus/vdpa/devices/$1/driver" ] ||
+			echo "$1" >"/sys/bus/vdpa/devices/$1/driver/unbind"
+		echo "$1" >/sys/bus/vdpa/drivers/vhost_vdpa/bind
+	}
+	for ((i = 0; i < 100; i++)); do
+		! compgen -G "/sys/bus/vdpa/devices/$1/vhost-vdpa-*" >/dev/null || break
+		sleep 0.1
+	done
+	basename "/sys/bus/vdpa/devices/$1"/vhost-vdpa-* | sed 's/.*-//'
+}
+
+# A simulated vDPA device: it does its DMA by itself, there is no domain
+cell_vdpa_sim() {
+	local n
+	setup
+	command -v vdpa >/dev/null || skip_cell "not installed: vdpa (iproute2)"
+	load vdpa_sim_net
+	n=$(vdpa_device sim0 vdpasim_net)
+	var n "$n"
+	vm web1 vm vcpu "vdpa:$n" "vdpa-owner:$n" vdpa-map:4M
+	audit
+	vm_end web1
+	vdpa dev del sim0
+}
+
+run_cells
