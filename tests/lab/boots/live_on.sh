@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # An Intel IOMMU with snoop control, seen by nosnoop trace.
+# patience: 900
 # append: intel_iommu=on
 # qemu: -device intel-iommu,intremap=on,caching-mode=on,snoop-control=on
 # qemu: -device edu,addr=2 -device e1000e,addr=3
