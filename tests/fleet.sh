@@ -97,6 +97,8 @@ verify() {
 	chmod +x "$work"/units/nosnoop{,-exporter}
 	SYSTEMD_UNIT_PATH="$work/units:" systemd-analyze verify --man=false "$work/units/$(basename "$1")" 2>&1 || :
 }
+# The collector reads what these would hide; the exporter would start, and see next to nothing.
+hides() { grep -nE '^(ProtectKernelTunables|ProtectKernelLogs|PrivateUsers|ProtectProc|ProcSubset)=' "$1"; }
 exec 3>&1
 units=("$deploy"/systemd/*.service "$deploy"/systemd/*.socket "$deploy"/systemd/*.timer)
 if command -v systemd-analyze >/dev/null; then
@@ -106,9 +108,10 @@ if command -v systemd-analyze >/dev/null; then
 	done
 	for unit in "$deploy"/systemd/*.service; do
 		check "systemd-analyze security $unit" exposure_of "$unit"
+		check "$unit hides nothing that is read" hides "$unit"
 	done
 else
-	skip $((${#units[@]} + 2)) "units" "systemd-analyze is not installed (make deps)"
+	skip $((${#units[@]} + 4)) "units" "systemd-analyze is not installed (make deps)"
 fi
 
 # ---- dashboard, manifests, image ----
