@@ -101,6 +101,22 @@ same "the start of a key as a tag" "6.12 6.12-iommufd " "$(meant 6.12)"
 same "the end of a key as a tag" "6.12-iommufd newest-iommufd " "$(meant iommufd)"
 same "two tags" "6.1 newest newest-iommufd " "$(meant newest 6.1)"
 
+# on BOOT ASKED: the kernels that its cells are planned on
+on() {
+	local key
+	for key in $LAB_KEYS; do
+		! planned "$key" "$@" || printf '%s ' "$key"
+	done
+}
+mkdir "$work/boots"
+echo '# kernels: iommufd' >"$work/boots/named.sh"
+echo '# append: x' >"$work/boots/plain.sh"
+LAB_DIR=$work
+same "a boot that names no kernels, by default" "$LAB_DEFAULT_KEYS " "$(on plain '')"
+same "a boot that names no kernels, if some are asked for" "$LAB_KEYS " "$(on plain all)"
+same "a boot that names its kernels, by default" "$LAB_BUILT_KEYS " "$(on named '')"
+same "a boot that names its kernels, if some are asked for" "$LAB_BUILT_KEYS " "$(on named all)"
+
 while read -r line; do
 	case $line in
 	"ok "*) pass ;;

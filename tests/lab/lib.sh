@@ -43,6 +43,18 @@ kernel_is() {
 # kernels_of BOOT: the kernels that a script of boots/ names in its line "# kernels:", as tags
 kernels_of() { sed -n 's/^# kernels: //p' "$LAB_DIR/boots/$1.sh"; }
 
+# planned KEY BOOT ASKED: whether the cells of that boot are meant for that kernel, and wanted on it;
+# ASKED is empty if the user named no kernels
+planned() {
+	local tags
+	read -ra tags < <(kernels_of "$2") || :
+	if [ "${#tags[@]}" -gt 0 ]; then
+		kernel_is "$1" "${tags[@]}"
+	else
+		[ -n "$3" ] || [[ " $LAB_DEFAULT_KEYS " == *" $1 "* ]]
+	fi
+}
+
 # build_tools: compiles the lab's own programs and prints the folder they are in, one for each state
 # of their sources: checkouts that share the cache do not mix theirs up
 build_tools() {

@@ -37,18 +37,9 @@ fi
 mkdir -p "$results"
 results=$(realpath "$results")
 passed=0 failed=0 skipped=0
-read -ra default_kernels <<<"$LAB_DEFAULT_KEYS"
 forecasts=0 exceptions=0	# of `devices[].if_assigned`: held, and told wrong on purpose
 [ -n "$resume" ] || : >"$results/summary.jsonl"
 : >"$results/by_tables.jsonl"
-
-# planned KERNEL BOOT: whether the cells of that boot are meant for, and asked for on, that kernel
-planned() {
-	local tags
-	read -ra tags < <(kernels_of "$2") || :
-	[ "${#tags[@]}" -gt 0 ] || [ -n "$kernels" ] || tags=("${default_kernels[@]}")
-	[ "${#tags[@]}" -eq 0 ] || kernel_is "$1" "${tags[@]}"
-}
 
 # cells_of BOOT: those of its cells that were asked for
 cells_of() {
@@ -254,7 +245,7 @@ check() {
 skip_all() {	# KERNEL REASON
 	local boot cell
 	for boot in $boots; do
-		planned "$1" "$boot" || continue
+		planned "$1" "$boot" "$kernels" || continue
 		for cell in $(cells_of "$boot"); do
 			printf 'skip  %s %s: %s\n' "$1" "$cell" "$2"
 			skipped=$((skipped + 1))
@@ -312,7 +303,7 @@ usable=
 for kernel in ${kernels:-$LAB_KEYS}; do
 	wanted=
 	for boot in $boots; do
-		! planned "$kernel" "$boot" || wanted=1
+		! planned "$kernel" "$boot" "$kernels" || wanted=1
 	done
 	[ -n "$wanted" ] || continue
 	code=0
@@ -343,7 +334,7 @@ set -m	# each boot in a process group of its own, so that stop() reaches all of 
 
 for boot in $boots; do
 	for kernel in $usable; do
-		planned "$kernel" "$boot" || continue
+		planned "$kernel" "$boot" "$kernels" || continue
 		dir=$results/$kernel/$boot
 		if [ -n "$resume" ] && [ "$dir/done" -nt "$build/nosnoop" ]; then
 			for cell in $(cells_of "$boot"); do
