@@ -147,6 +147,8 @@ static void explain_null(const struct nsn_domain *domain, struct nsn_value *valu
 	else if (NSN_KNOWS(&domain->rec, domain, page_table) &&
 		 domain->rec.page_table == NSN_PT_AMD_V2)
 		value->reason = "the driver claims it, but this page-table format has no such bit";
+	else if (nsn_domain__flags_disagree(domain))
+		value->reason = "VFIO and the IOMMU driver disagree";
 	else if (domain->kind == NSN_DOMAIN_SVA)
 		value->reason = "shared with a process: its PASID entry decides";
 	else if (domain->by_pasid)

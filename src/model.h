@@ -233,6 +233,13 @@ struct nsn_domain {
 	bool torn;
 };
 
+/* What VFIO was answered and what the driver holds are both known, and are not the same. */
+static inline bool nsn_domain__flags_disagree(const struct nsn_domain *domain)
+{
+	return domain->vfio_flag != NSN_UNKNOWN && domain->driver_flag != NSN_UNKNOWN &&
+	       domain->vfio_flag != domain->driver_flag;
+}
+
 enum nsn_role {
 	NSN_ROLE_UNKNOWN,
 	NSN_ROLE_VFIO,

@@ -110,6 +110,8 @@ static const char *why_unknown(const struct nsn_model *model, const struct nsn_d
 {
 	if (is_torn(domain))
 		return "it changed while it was read";
+	if (nsn_domain__flags_disagree(domain))
+		return "VFIO and the IOMMU driver disagree";
 	return nsn_model__why_unknown(model, "domains.coherency.blocks_nosnoop", domain->id,
 				      "kernel.iommu");
 }
@@ -311,7 +313,6 @@ static void judge_invariant(struct nsn_rule_run *run, const struct nsn_domain *d
 	/* a nested one has no flag of its own: its parent's count for its devices */
 	const struct nsn_domain *table = domain->parent ? domain->parent : domain;
 	bool vfio_known = table->vfio_flag != NSN_UNKNOWN;
-	bool driver_known = table->driver_flag != NSN_UNKNOWN;
 	bool claims = table->vfio_flag == NSN_YES || table->driver_flag == NSN_YES;
 	const struct nsn_device *weak = NULL;
 	enum nsn_tri strong = NSN_YES;
@@ -321,7 +322,7 @@ static void judge_invariant(struct nsn_rule_run *run, const struct nsn_domain *d
 	if (is_torn(domain))
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "domain", domain->id, "%s",
 				 why_unknown(run->model, domain));
-	else if (vfio_known && driver_known && table->vfio_flag != table->driver_flag)
+	else if (nsn_domain__flags_disagree(table))
 		fail_invariant(run, domain, NULL);
 	else if (strong == NSN_NO)
 		fail_invariant(run, domain, weak);

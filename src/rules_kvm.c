@@ -101,14 +101,19 @@ static const char *find_cause(const struct nsn_model *model, const struct nsn_vm
 			      bool registered, bool by_domains)
 {
 	struct given given = count_given(model, vm);
+	bool applies;
 
 	if (by_domains)
 		return "capability_vs_domain";
 	if (model->kernel.criterion_capability)
 		return "later_attach"; /* a device joined its group, or a unit changed, afterwards
 					*/
+	/* what KVM was given blocks: the domain that does not came into the container afterwards */
 	if (!registered)
-		return given.groups > 1 ? "later_attach" : "before_set_container";
+		return given.groups > 1 ||
+				       (judge_by_domains(model, vm, &applies) == NSN_NO && applies)
+			       ? "later_attach"
+			       : "before_set_container";
 	if (given.without_container)
 		return "container_unset";
 	return "before_set_iommu";

@@ -157,6 +157,23 @@ static void test_ns015_before_container(void **state)
 	expect("NS015", NSN_RULE_UNKNOWN);
 }
 
+/* 6.1: what KVM was given blocks; a group that does not came into the container afterwards. */
+static void test_ns015_later_group(void **state)
+{
+	(void)state;
+	assign(1, 0);
+	SET(KERNEL, kernel, 0, criterion_capability, 0);
+	expect("NS015", NSN_RULE_PASS);
+	add_unit("dmar1", "intel", 0);
+	add_group(5, 1);
+	add_device("0000:00:05.0", 5, "vfio-pci", 0);
+	open_group(5, "0000:00:05.0", 0, CONTAINER_KEY);
+	add_type1_domain(USER_KEY + 5, 0);
+	attach(5, USER_KEY + 5);
+	expect_fail("NS015", NSN_SEVERITY_WARNING);
+	assert_string_equal(evidence("NS015", "cause"), "later_attach");
+}
+
 /* 6.1: between SET_CONTAINER and SET_IOMMU there was no domain to ask. */
 static void test_ns015_before_iommu(void **state)
 {
@@ -253,6 +270,7 @@ int main(void)
 		TEST(test_ns011_reasons),
 		TEST(test_ns015_agrees),
 		TEST(test_ns015_before_container),
+		TEST(test_ns015_later_group),
 		TEST(test_ns015_before_iommu),
 		TEST(test_ns015_later_attach),
 		TEST(test_ns015_container_unset),
