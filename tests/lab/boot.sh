@@ -118,7 +118,9 @@ while kill -0 "$qemu_pid" 2>/dev/null; do
 	if [ -e "$results/gdb.request" ]; then
 		read -r address bytes <"$results/gdb.request"
 		rm "$results/gdb.request"
-		"$tools/gdbpoke" "$run/gdb" "$address" "$bytes" >&2 || :
+		if "$tools/gdbpoke" "$run/gdb" "$address" "$bytes" >&2; then
+			: >"$results/gdb.done"
+		fi
 	fi
 	cells_done=("$results"/*/done)
 	if [ "${#cells_done[@]}" -ne "$finished" ]; then

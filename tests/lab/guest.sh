@@ -274,6 +274,64 @@ vm_end() {
 	wait "$pid" 2>/dev/null || :
 }
 
+# poke ADDRESS BYTES: writes them (hex, as they lie in memory) into the running kernel
+poke() {
+	local i
+	rm -f "$RESULTS/gdb.done"
+	echo "$1 $2" >"$RESULTS/gdb.request.new"
+	mv "$RESULTS/gdb.request.new" "$RESULTS/gdb.request"
+	for ((i = 0; i < 200; i++)); do
+		[ ! -e "$RESULTS/gdb.done" ] || return 0
+		sleep 0.05
+	done
+	echo "poke $1 $2: the host did not write it" >&2
+	return 1
+}
+
+# place GROUP FIELD: "ADDRESS BYTES BIT", where a field of a group, its domain or its device's
+# driver lies, and what is there
+place() { "$LAB_TOOLS/kpeek" place "$1" "$2"; }
+
+# overwrite ADDRESS OLD NEW: until restore, or the end of the cell
+overwrite() {
+	echo "$1 ${2:0:${#3}}" >>/run/cell/changed
+	poke "$1" "$3"
+}
+
+# change GROUP FIELD BYTES: the field has another value
+change() {
+	local address bytes
+	read -r address bytes _ < <(place "$1" "$2")
+	overwrite "$address" "$bytes" "$3"
+}
+
+# change_bit GROUP FIELD: turns the one bit over
+change_bit() {
+	local address bytes bit
+	read -r address bytes bit < <(place "$1" "$2")
+	overwrite "$address" "$bytes" "$(printf %02x $((0x${bytes:0:2} ^ 1 << bit)))"
+}
+
+# change_code FUNCTION: a function of an IOMMU driver returns 0 and does nothing else
+change_code() {
+	local address bytes
+	read -r address bytes _ < <("$LAB_TOOLS/kpeek" code "$1")
+	overwrite "$address" "$bytes" 31c0c3	# xor eax, eax; ret
+}
+
+restore() {
+	local address bytes
+	[ -e /run/cell/changed ] || return 0
+	tac /run/cell/changed >/run/cell/restore
+	rm /run/cell/changed
+	while read -r address bytes; do
+		poke "$address" "$bytes"
+	done </run/cell/restore
+}
+
+# bytes_of TEXT: in hex
+bytes_of() { printf %s "$1" | od -An -tx1 | tr -d ' \n'; }
+
 # flip on|off: changes the IOMMU's snoop control capability under the running kernel
 flip() {
 	local address ecap new bytes='' i
@@ -286,14 +344,8 @@ flip() {
 	for ((i = 0; i < 64; i += 8)); do
 		bytes+=$(printf %02x $((new >> i & 255)))
 	done
-	echo "$address $bytes" >"$RESULTS/gdb.request.new"
-	mv "$RESULTS/gdb.request.new" "$RESULTS/gdb.request"
-	for ((i = 0; i < 200; i++)); do
-		[ $((0x$(cat /sys/class/iommu/dmar0/intel-iommu/ecap))) -ne "$new" ] || return 0
-		sleep 0.05
-	done
-	echo "flip $1: ecap did not change" >&2
-	return 1
+	poke "$address" "$bytes"
+	[ $((0x$(cat /sys/class/iommu/dmar0/intel-iommu/ecap))) -eq "$new" ]
 }
 
 # skip_cell REASON: this machine can't make that state
@@ -304,6 +356,7 @@ skip_cell() {
 
 teardown() {
 	local pid i
+	restore || :
 	[ -e /run/cell/pids ] || return 0
 	while read -r pid; do
 		kill -9 "$pid" 2>/dev/null || :

@@ -174,7 +174,7 @@ static __s32 struct_id(const char *name)
 	static struct {
 		const char *name;
 		__s32 id;
-	} cache[16];
+	} cache[32];
 	unsigned int i;
 
 	for (i = 0; cache[i].name; i++)
@@ -267,13 +267,10 @@ static const char *amd_format(uint64_t domain)
 	return value(protection, "protection_domain", "flags") & 8 ? "v2" : "v1";
 }
 
-/*
- * What the driver itself holds of a domain. type 1 is UNMANAGED, a domain of VFIO or iommufd. The
- * address of Intel's flag is for cells that change it.
- */
+/* What the driver itself holds of a domain. type 1 is UNMANAGED, one of VFIO or iommufd. */
 static void print_domain(uint64_t domain)
 {
-	uint64_t ops = value(domain, "iommu_domain", "ops"), flag;
+	uint64_t ops = value(domain, "iommu_domain", "ops");
 	uint64_t type = value(domain, "iommu_domain", "type");
 	const char *attach = "", *enforce = "";
 
@@ -288,22 +285,58 @@ static void print_domain(uint64_t domain)
 		printf(",\"page_table\":\"%s\"", amd_format(domain));
 	if (type != 1 || strncmp(attach, "intel_", 6))
 		return;
-	flag = domain - offset("dmar_domain", "domain");
-	printf(",\"force_snooping\":%d", (int)value(flag, "dmar_domain", "force_snooping"));
-	printf(",\"flag_address\":\"%llx\",\"flag_bit\":%d",
-	       (unsigned long long)(flag + offset("dmar_domain", "force_snooping")),
-	       (int)(field("dmar_domain", "force_snooping").bit % 8));
+	printf(",\"force_snooping\":%d", (int)value(domain - offset("dmar_domain", "domain"),
+						   "dmar_domain", "force_snooping"));
+}
+
+static int all_groups(uint64_t *out)
+{
+	uint64_t kset = iommu_group_kset ? kptr(iommu_group_kset) : 0;
+
+	return kset ? list(kset + offset("kset", "list"), offset("iommu_group", "kobj.entry"), out)
+		    : 0;
+}
+
+/* The devices of a group, as struct device */
+static int group_devices(uint64_t group, uint64_t *out)
+{
+	int i, n = list(group + offset("iommu_group", "devices"), offset("group_device", "list"),
+			out);
+
+	for (i = 0; i < n; i++)
+		out[i] = value(out[i], "group_device", "dev");
+	return n;
+}
+
+static void print_string(uint64_t addr)
+{
+	char c;
+
+	for (kread(addr, &c, 1); c; kread(++addr, &c, 1))
+		putchar(c);
+}
+
+/* A group's devices, all on the PCI bus in this lab: is address translation on in them? */
+static void print_devices(uint64_t group)
+{
+	static uint64_t devices[MAX_OBJECTS];
+	int i, n = group_devices(group, devices);
+
+	printf(",\"devices\":[");
+	for (i = 0; i < n; i++) {
+		printf("%s{\"bdf\":\"", i ? "," : "");
+		print_string(value(devices[i], "device", "kobj.name"));
+		printf("\",\"ats\":%s}", value(devices[i] - offset("pci_dev", "dev"), "pci_dev",
+					      "ats_enabled") ? "true" : "false");
+	}
+	printf("]");
 }
 
 static void print_groups(void)
 {
 	static uint64_t groups[MAX_OBJECTS];
-	uint64_t kset = iommu_group_kset ? kptr(iommu_group_kset) : 0;
-	int i, n = 0;
+	int i, n = all_groups(groups);
 
-	if (kset)
-		n = list(kset + offset("kset", "list"), offset("iommu_group", "kobj.entry"),
-			 groups);
 	printf("\"groups\":[");
 	for (i = 0; i < n; i++) {
 		uint64_t domain = value(groups[i], "iommu_group", "domain");
@@ -317,6 +350,8 @@ static void print_groups(void)
 										    : "false");
 		if (domain)
 			print_domain(domain);
+		if (value(groups[i], "iommu_group", "owner"))
+			print_devices(groups[i]);
 		printf("}");
 	}
 	printf("]");
@@ -344,13 +379,83 @@ static void print_iommus(void)
 	printf("]");
 }
 
-int main(void)
+/* "ADDRESS BYTES BIT": where something lies, what is there now, and which bit of it is meant */
+static void print_place(uint64_t addr, unsigned int size, unsigned int bit)
 {
+	unsigned char bytes[64];
+	unsigned int i;
+
+	kread(addr, bytes, size);
+	printf("%llx ", (unsigned long long)addr);
+	for (i = 0; i < size; i++)
+		printf("%02x", bytes[i]);
+	printf(" %u\n", bit);
+}
+
+static void print_field_place(uint64_t base, const char *type, const char *path)
+{
+	struct field f = field(type, path);
+
+	print_place(base + f.bit / 8, f.bits < 8 ? 1 : f.bits / 8, f.bit % 8);
+}
+
+/* For cells that change the kernel: a field of a group, of its domain, or of its device's driver */
+static void print_group_place(int id, const char *name)
+{
+	static uint64_t groups[MAX_OBJECTS], devices[MAX_OBJECTS];
+	uint64_t domain, driver;
+	int i, n = all_groups(groups);
+
+	for (i = 0; i < n; i++)
+		if ((int)value(groups[i], "iommu_group", "id") == id)
+			break;
+	if (i == n)
+		fatal("no group %d", id);
+	domain = value(groups[i], "iommu_group", "domain");
+	n = group_devices(groups[i], devices);
+	driver = n ? value(devices[0], "device", "driver") : 0;
+	if (!strcmp(name, "owner") || !strcmp(name, "domain"))
+		print_field_place(groups[i], "iommu_group", name);
+	else if (!strcmp(name, "force_snooping") && domain)
+		print_field_place(domain - offset("dmar_domain", "domain"), "dmar_domain", name);
+	else if (!strcmp(name, "page_table") && domain)
+		print_field_place(domain - offset("protection_domain", "domain"),
+				  "protection_domain",
+				  field_exists("protection_domain", "pd_mode") ? "pd_mode"
+									       : "flags");
+	else if (!strcmp(name, "driver_name") && driver)
+		print_place(value(driver, "device_driver", "name"), 8, 0);
+	else if (!strcmp(name, "driver_folder") && driver)
+		print_place(value(value(value(driver, "device_driver", "p"), "driver_private",
+					"kobj.sd"), "kernfs_node", "name"), 8, 0);
+	else
+		fatal("group %d has no %s", id, name);
+}
+
+/*
+ * kpeek                   the witness
+ * kpeek place GROUP FIELD where the field lies
+ * kpeek code FUNCTION     where a function of an IOMMU driver begins
+ */
+int main(int argc, char **argv)
+{
+	int i;
+
 	btf = btf__load_vmlinux_btf();
 	if (!btf)
 		fatal("no BTF of the kernel: %s", strerror(errno));
 	symbols_read();
 	kcore_open();
+	if (argc == 4 && !strcmp(argv[1], "place")) {
+		print_group_place(atoi(argv[2]), argv[3]);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "code")) {
+		for (i = 0; i < nr_functions; i++)
+			if (!strcmp(functions[i].name, argv[2]))
+				print_place(functions[i].addr, 3, 0);
+		return 0;
+	}
 	printf("{");
 	print_vms();
 	printf(",");
