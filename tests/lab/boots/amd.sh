@@ -41,6 +41,24 @@ cell_amd_no_kvm_vfio() {
 	audit
 }
 
+# The domain's format is said to be v2 (no machine of this lab gets one): one place of the kernel's
+# memory is changed, and put back
+cell_amd_v2() {
+	local bytes
+	setup
+	var unknown true
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
+		map:16M "device:$A"
+	read -r _ bytes _ < <(place "$a" page_table)
+	if [ "${#bytes}" -eq 8 ]; then
+		change "$a" page_table 02000000	# PD_MODE_V2
+	else
+		change "$a" page_table "$(printf %02x $((0x${bytes:0:2} | 8)))"	# PD_IOMMUV2_MASK
+	fi
+	audit
+	restore
+}
+
 # The parameter is set, nobody uses VFIO: told, but no more than that
 cell_unsafe_interrupts_idle() {
 	setup
