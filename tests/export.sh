@@ -326,9 +326,10 @@ fi
 # ---- capabilities: each is taken away at the start, and what breaks is shown ---------------------------
 
 facts_without() { # CAPABILITY...: what can't be read without them
-	local sets=() name
-	for name; do sets+=(--bounding-set="-$name" --inh-caps="-$name"); done
-	setpriv "${sets[@]}" "$nosnoop" export --once 2>/dev/null |
+	local list
+	list=$(printf -- ',-%s' "$@")
+	[ $# -gt 0 ] || list=,+all
+	setpriv --bounding-set "${list:1}" "$nosnoop" export --once 2>/dev/null |
 		grep -E '^nosnoop_collector_success.* 0$|^nosnoop_unknown_facts' | sort
 }
 if [ "$(id -u)" != 0 ]; then
