@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# iommufd behind an Intel IOMMU without snoop control, and vDPA. 02.0 and 03.0 are groups of their
-# own.
+# iommufd behind an Intel IOMMU without snoop control, and vDPA. 02.0, 03.0 and 05.0 are groups of
+# their own; 05.0 is a virtio device.
 # kernels: iommufd
 # append: intel_iommu=on
 # qemu: -device intel-iommu,intremap=on,caching-mode=on,snoop-control=off
 # qemu: -device edu,addr=2 -device e1000e,addr=3
+# qemu: -device virtio-net-pci,addr=5,iommu_platform=on,disable-legacy=on
 # shellcheck source-path=SCRIPTDIR source=../guest.sh
 . "$LAB_DIR/guest.sh"
 
-A=0000:00:02.0 B=0000:00:03.0
+A=0000:00:02.0 B=0000:00:03.0 V=0000:00:05.0
 
 setup() {
 	load_all
@@ -138,6 +139,29 @@ cell_iommufd_trace() {
 	audit
 }
 
+# An unmodified QEMU; its firmware is a loop of WBINVD at the reset vector
+cell_iommufd_qemu() {
+	local i
+	setup
+	head -c 65536 /dev/zero | tr '\0' '\220' >/run/cell/loop.bin
+	printf '\x0f\x09\xeb\xfc' | dd of=/run/cell/loop.bin bs=1 seek=65520 conv=notrunc \
+		status=none
+	(trixie_qemu -accel kvm -cpu host -m 64 -nodefaults -display none -bios /run/cell/loop.bin \
+		-object iommufd,id=iommufd0 -device "vfio-pci,host=$A,iommufd=iommufd0" \
+		-name guest=web1,debug-threads=on -uuid "$(uuid_of web1)" \
+		-monitor none >"$CELL/qemu.log" 2>&1) &
+	VM_PID=$!
+	echo "$VM_PID" >>/run/cell/pids
+	var web1 "$VM_PID"
+	var uuid_web1 "\"$(uuid_of web1)\""
+	for ((i = 0; i < 600; i++)); do
+		"$LAB_TOOLS/kpeek" | jq -e '.vms[0].noncoherent_dma == 1' >/dev/null && break
+		kill -0 "$VM_PID" || return 1
+		sleep 0.1
+	done
+	audit
+}
+
 # vdpa_device NAME MANAGEMENT: makes a vDPA device, prints N of its /dev/vhost-vdpa-N
 vdpa_device() {
 	local i
@@ -154,7 +178,27 @@ vdpa_device() {
 	basename "/sys/bus/vdpa/devices/$1"/vhost-vdpa-* | sed 's/.*-//'
 }
 
-# A simulated vDPA device: it does its DMA by itself, there is no domain
+# vp_vdpa on a virtio device: vhost-vdpa maps the guest's memory in a domain of its own
+cell_vdpa() {
+	local n
+	setup
+	command -v vdpa >/dev/null || skip_cell "not installed: vdpa (iproute2)"
+	load vp_vdpa
+	[ ! -e "/sys/bus/pci/devices/$V/driver" ] ||
+		echo "$V" >"/sys/bus/pci/devices/$V/driver/unbind"
+	echo vp-vdpa >"/sys/bus/pci/devices/$V/driver_override"
+	echo "$V" >/sys/bus/pci/drivers_probe
+	var v "$(group_of "$V")"
+	n=$(vdpa_device vp0 "pci/$V")
+	var n "$n"
+	vm web1 vm vcpu "vdpa:$n" "vdpa-owner:$n" vdpa-map:4M
+	audit
+	count_wbinvd web1 1000
+	vm_end web1
+	vdpa dev del vp0
+}
+
+# A simulated one: it does its DMA by itself, there is no domain
 cell_vdpa_sim() {
 	local n
 	setup
