@@ -25,7 +25,7 @@ CPPFLAGS += -D_GNU_SOURCE -Ibpf -Isrc -I$(BUILD)
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
-LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS))
+LDLIBS += $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror \
 	-Ivmlinux/$(ARCH) -Ivmlinux -Ibpf
 
@@ -194,7 +194,7 @@ format:
 static: $(BUILD)/nosnoop.static
 $(BUILD)/nosnoop.static: $(BUILD)/tools/nosnoop.o $(COMMANDS:%.c=$(BUILD)/%.o) $(BUILD)/libnosnoop.a
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,-Bstatic -lbpf -lelf -lz -ljansson -Wl,-Bdynamic -lpci -lsmartcols
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,-Bstatic -lbpf -lelf -lz -ljansson -Wl,-Bdynamic -lpci -lsmartcols -lm
 
 MAN_PAGES := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
 $(BUILD)/man/%: docs/man/%.scd

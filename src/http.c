@@ -336,7 +336,8 @@ int nsn_http__fd(const struct nsn_http *http)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
-static void tell(void *data, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void tell(void *data, const char *format,
+							 va_list arguments)
 {
 	char text[256];
 

@@ -363,8 +363,10 @@ if [ "$(id -u)" = 0 ]; then
 	curl -s "$base/metrics" >"$work/user.prom"
 	check "an ordinary user's metrics" tests/export/check.py "$work/user.prom"
 	is "no probe is attached" "$(grep '^nosnoop_probe_attached' "$work/user.prom" | grep -vc ' 0$' || :)" 0
-	is "and all are named" "$(grep -c '^nosnoop_probe_attached' "$work/user.prom" | awk '{ print ($1 > 0) }')" 1
-	is "what could not be read is counted" "$(grep -c '^nosnoop_unknown_facts' "$work/user.prom" | awk '{ print ($1 > 0) }')" 1
+	is "and all are named" \
+		"$(grep -c '^nosnoop_probe_attached' "$work/user.prom" | awk '{ print ($1 > 0) }')" 1
+	is "what could not be read is counted" \
+		"$(grep -c '^nosnoop_unknown_facts' "$work/user.prom" | awk '{ print ($1 > 0) }')" 1
 	is "the collector says so" "$(grep '^nosnoop_collector_success{collector="bpf"}' "$work/user.prom")" \
 		'nosnoop_collector_success{collector="bpf"} 0'
 	stop

@@ -42,7 +42,8 @@ done
 
 command_of() {
 	case $1 in
-	layout | floors | rules | lint | labtools | unit | cli | doctor | golden | docs | top | trace | export | fleet | property) echo "tests/$1.sh" ;;
+	layout | floors | rules | lint | labtools | unit | cli | doctor | golden | docs | top | trace | \
+		export | fleet | property) echo "tests/$1.sh" ;;
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;

@@ -14,7 +14,9 @@ command -v bpftrace >/dev/null || { echo "bench: not installed: bpftrace; the li
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-echo "| kernel | flush: nosnoop, ns | bpftrace kfunc, ns | bpftrace kprobe, ns | ratio | programs run a flush | at 5,000 other exits | first screen, s | bpftrace's start, s | ratio |"
+printf '| %s ' kernel "flush: nosnoop, ns" "bpftrace kfunc, ns" "bpftrace kprobe, ns" ratio \
+	"programs run a flush" "at 5,000 other exits" "first screen, s" "bpftrace's start, s" ratio
+echo "|"
 echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for kernel in $kernels; do
 	mkdir "$work/$kernel"

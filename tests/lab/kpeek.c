@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * kpeek: the lab's witness. Prints, as one line of JSON, the state of VMs, IOMMU groups, their
- * domains and Intel IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no code with nosnoop
- * and loads no BPF program, so that what it says can be held against what nosnoop says.
+ * domains and Intel IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no
+ * code with nosnoop and loads no BPF program, so that what it says can be held against what nosnoop
+ * says.
  * Cells are quiet while it reads: it takes no lock and knows no retry.
  */
 #include <bpf/btf.h>

@@ -17,7 +17,8 @@ holds '[.findings[] | select(.rule == "NS003") | .subject.id] == ["pid:3456@7000
 ask audit --replay tests/fixtures/live/history-raised.jsonl --format json
 exits 1
 holds '[.findings[] | select(.rule == "NS003") | .evidence | .peak_per_second, .limit_per_second] == [101, 10]'
-holds '[.rules[] | select(.id | IN("NS003", "NS004", "NS008", "NS009", "NS023")) | .status] == ["fail", "fail", "fail", "fail", "fail"]'
+holds '[.rules[] | select(.id | IN("NS003", "NS004", "NS008", "NS009", "NS023")) | .status]
+	== ["fail", "fail", "fail", "fail", "fail"]'
 # at the n-th snapshot of the recording
 at() { awk -v n="$1" '{ print } /"rec":"end"/ && ++seen == n { exit }' tests/fixtures/live/history.jsonl >"$work/part.jsonl"; }
 rules_at() {

@@ -13,7 +13,10 @@
 # qemu: -device pcie-root-port,id=rp2,addr=5,chassis=2,slot=2
 # qemu: -device virtio-rng-pci,bus=rp2,disable-legacy=on,iommu_platform=on,ats=on
 # qemu: -device pcie-root-port,id=rp3,addr=6,chassis=3,slot=3
-# qemu: -device nvme-subsys,id=ss -device nvme,bus=rp3,serial=lab,subsys=ss,sriov_max_vfs=1,max_ioqpairs=4,msix_qsize=5,sriov_vq_flexible=2,sriov_vi_flexible=1
+# qemu: -device nvme-subsys,id=ss
+# qemu: -device nvme,id=nvme,bus=rp3,serial=lab,subsys=ss,max_ioqpairs=4,msix_qsize=5
+# qemu: -set device.nvme.sriov_max_vfs=1 -set device.nvme.sriov_vq_flexible=2
+# qemu: -set device.nvme.sriov_vi_flexible=1
 # shellcheck source-path=SCRIPTDIR source=../guest.sh disable=SC2119
 . "$LAB_DIR/guest.sh"
 

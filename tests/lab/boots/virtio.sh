@@ -4,7 +4,7 @@
 # their own.
 # qemu: -device virtio-iommu-pci,addr=1
 # qemu: -device edu,addr=2 -device e1000e,addr=3
-# shellcheck source-path=SCRIPTDIR source=../guest.sh
+# shellcheck source-path=SCRIPTDIR source=../guest.sh disable=SC2119
 . "$LAB_DIR/guest.sh"
 
 A=0000:00:02.0
