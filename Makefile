@@ -160,6 +160,13 @@ check-topologies: all
 	$(Q)tests/lab/topologies/run.py --build $(abspath $(BUILD)) --seeds $(SEEDS) --first $(FIRST) \
 		$(if $(KERNELS),--kernels "$(KERNELS)")
 
+## btf-table: what the doctor says of the types of every kernel series the distribution offers (network)
+.PHONY: btf-table
+btf-table: all
+	$(Q)tests/lab/btf-sets.sh --build $(abspath $(BUILD)) >$(BUILD)/btf-table.md
+	$(Q)sed -i -e '/^<!-- BEGIN tests\/lab\/btf-sets/,/^<!-- END tests\/lab\/btf-sets/{//!d}' \
+		-e '/^<!-- BEGIN tests\/lab\/btf-sets/r $(BUILD)/btf-table.md' docs/kernels.md
+
 ## demo: a host with a non-coherent, an unsafe and a harmless VM, and what the audit says of it
 demo:
 	$(Q)tools/deps.sh test
