@@ -170,6 +170,9 @@ static __always_inline void describe_kvm(__u64 listed)
 	NSN_FILL(rec, kernel, wbinvd_exiting, nsn_wbinvd_exiting);
 	NSN_FILL(rec, kernel, criterion_capability, nsn_criterion_capability);
 	NSN_FILL(rec, kernel, vm_types, nsn_has_vm_type);
+	NSN_FILL(rec, kernel, guest_mtrrs, nsn_kvm_guest_mtrrs);
+	NSN_FILL(rec, kernel, quirk_mask, nsn_kvm_quirk_mask);
+	NSN_FILL(rec, kernel, quirks_supported, nsn_kvm_quirks);
 	NSN_SUBMIT(rec);
 }
 

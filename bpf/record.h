@@ -133,6 +133,7 @@ enum nsn_symbol {
 	NSN_SYM_VMX_WBINVD_EXIT,
 	NSN_SYM_VMCS_CONFIG,
 	NSN_SYM_TYPE1_ATTACH,
+	NSN_SYM_KVM_CAPS,
 	NSN_SYM_MAX,
 };
 
@@ -468,7 +469,10 @@ enum nsn_name_source {
 	NUM(interrupt_remapping)   /* irq_remapping_enabled */                                     \
 	NUM(vm_list)               /* VMs were enumerated by KVM's own list */                     \
 	NUM(group_list)            /* groups were enumerated by iommu_group_kset */                \
-	NUM(vm_types)              /* this kernel's VMs have a type */
+	NUM(vm_types)              /* this kernel's VMs have a type */                             \
+	NUM(guest_mtrrs)           /* KVM can let the guest's MTRRs hold (Intel, before 6.11) */   \
+	NUM(quirk_mask)            /* KVM says which quirks it has (6.15) */                       \
+	NUM(quirks_supported)      /* bit mask, KVM_X86_QUIRK_* */
 
 /* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
 
@@ -479,6 +483,7 @@ enum nsn_name_source {
 	NUM(boot_time)             /* ns since the epoch */                                        \
 	NUM(ticks_per_second)                                                                      \
 	NUM(pid_namespace_initial) /* /proc shows every process of the machine */                  \
+	NUM(self_snoop)            /* the CPU snoops its own caches (flag ss) */                   \
 	STR(hostname, NSN_TEXT_LEN)                                                                \
 	STR(boot_id, 40)                                                                           \
 	STR(kernel, 72)                                                                            \

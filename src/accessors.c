@@ -85,6 +85,12 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	ROW(nsn_wbinvd_exiting, "kvm", "host.wbinvd_exiting, vms[].guest_wbinvd",
 	    "kvm_x86_ops.has_wbinvd_exit kvm_intel:vmcs_config.cpu_based_2nd_exec_ctrl",
 	    "!kvm_x86_ops kvm_intel:vmcs_config.cpu_based_2nd_exec_ctrl"),
+	ROW(nsn_kvm_guest_mtrrs, "kvm", "vms[].kvm.memory_types", "kvm_mtrr.head",
+	    "kvm_mtrr !kvm_mtrr.head"),
+	ROW(nsn_kvm_quirk_mask, "kvm", "vms[].kvm.memory_types", "kvm_caps.supported_xcr0"),
+	ROW_WITHOUT(nsn_kvm_quirks, "kvm", "vms[].kvm.memory_types",
+		    "KVM does not say which quirks it has before Linux 6.15",
+		    "kvm_caps.supported_quirks"),
 	ROW(nsn_criterion_capability, "iommu", "host.kvm_criterion",
 	    "iommu_cap.IOMMU_CAP_ENFORCE_CACHE_COHERENCY", "iommu_cap"),
 

@@ -23,6 +23,22 @@ static bool is_live(const char *root)
 	return !root[0] || !strcmp(root, "/");
 }
 
+/* "ss" among the flags: the CPU snoops its own caches. */
+static int put_self_snoop(const char *root, struct nsn_sink *sink, struct nsn_rec_host *rec)
+{
+	char text[8192], *line, *end;
+
+	nsn_read_file(root, "/proc/cpuinfo", text, sizeof(text));
+	line = strstr(text, "\nflags");
+	end = line ? strchr(line + 1, '\n') : NULL;
+	if (!end)
+		return nsn_collect__missing(sink, "host.self_snoop", "",
+					    "/proc/cpuinfo does not tell it");
+	*end = '\0';
+	NSN_PUT(rec, host, self_snoop, strstr(line, " ss ") || !strcmp(end - 3, " ss"));
+	return 0;
+}
+
 static int put_cpu_vendor(const char *root, struct nsn_sink *sink, struct nsn_rec_host *rec)
 {
 	char text[4096], vendor[64], *line;
@@ -166,7 +182,8 @@ static int put_parameters(const char *root, struct nsn_sink *sink, struct nsn_re
 int nsn_sysfs__host(const char *root, uint64_t taken_at_ns, struct nsn_sink *sink)
 {
 	static int (*const parts[])(const char *, struct nsn_sink *, struct nsn_rec_host *) = {
-		put_names, put_cpu_vendor, put_boot_time, put_pid_namespace, put_parameters,
+		put_names,     put_cpu_vendor,    put_self_snoop,
+		put_boot_time, put_pid_namespace, put_parameters,
 	};
 	NSN_NEW(rec, HOST, host);
 	long ticks = sysconf(_SC_CLK_TCK);

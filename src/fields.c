@@ -24,6 +24,7 @@ const struct nsn_kind nsn_kinds[NSN_OBJECT_MAX] = {
 	[NSN_OBJECT_GROUP] = KIND("group", "groups", group, false),
 	[NSN_OBJECT_MEMBER] = KIND("member", "members", member, true),
 	[NSN_OBJECT_DEVICE] = KIND("device", "devices", device, false),
+	[NSN_OBJECT_KVM] = KIND("kvm", "kvm", kvm, true),
 	[NSN_OBJECT_IF_ASSIGNED] = KIND("if_assigned", "if_assigned", if_assigned, true),
 };
 
@@ -162,6 +163,7 @@ const char *nsn_object__id(enum nsn_object kind, const void *object)
 	case NSN_OBJECT_IOMMU:
 		return ((const struct nsn_iommu *)object)->id;
 	case NSN_OBJECT_VM:
+	case NSN_OBJECT_KVM:
 		return ((const struct nsn_vm *)object)->id;
 	case NSN_OBJECT_CONTAINER:
 		return ((const struct nsn_container *)object)->id;

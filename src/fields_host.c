@@ -18,6 +18,11 @@ HOST_TEXT(kernel)
 HOST_TEXT(arch)
 HOST_TEXT(cpu_vendor)
 
+NSN_GETTER(get_self_snoop, nsn_model)
+{
+	put_tri(value, NSN_FLAG(&object->host, host, self_snoop), NSN_TONE_PLAIN, NSN_TONE_PLAIN);
+}
+
 NSN_GETTER(get_wbinvd_exiting, nsn_model)
 {
 	put_tri(value, NSN_FLAG(&object->kernel, kernel, wbinvd_exiting), NSN_TONE_PLAIN,
@@ -88,6 +93,13 @@ const struct nsn_field nsn_fields_host[] = {
 		.text = NSN_TEXT_LIST,
 		.help = "Vendor of the CPU.",
 		.get = get_cpu_vendor_any,
+	},
+	{
+		.path = "self_snoop",
+		.header = "Self-snoop",
+		.source = "proc",
+		.help = "Whether the CPU snoops its own caches, so that memory types may be mixed.",
+		.get = get_self_snoop_any,
 	},
 	{
 		.path = "wbinvd_exiting",

@@ -127,6 +127,7 @@ extern const struct nsn_field nsn_fields_domain[];
 extern const struct nsn_field nsn_fields_group[];
 extern const struct nsn_field nsn_fields_member[];
 extern const struct nsn_field nsn_fields_device[];
+extern const struct nsn_field nsn_fields_kvm[];
 extern const struct nsn_field nsn_fields_if_assigned[];
 
 #endif /* NSN_FIELDS_INTERNAL_H */

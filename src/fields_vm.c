@@ -167,6 +167,11 @@ NSN_GETTER(get_devices, nsn_vm)
 		put_refs(value, &object->devices, NSN_OBJECT_DEVICE);
 }
 
+NSN_GETTER(get_kvm, nsn_vm)
+{
+	put_object(value, object, NSN_OBJECT_KVM);
+}
+
 static const struct nsn_wording name_sources[] = {
 	{ "argv", "from its command line", NSN_TONE_PLAIN },
 	{ "cgroup", "from its cgroup", NSN_TONE_PLAIN },
@@ -314,6 +319,13 @@ const struct nsn_field nsn_fields_vm[] = {
 		.values = verdicts,
 		.help = "What the tool concludes about the VM.",
 		.get = get_verdict_any,
+	},
+	{
+		.path = "kvm",
+		.header = "KVM",
+		.source = "kernel.kvm",
+		.help = "What KVM goes by for the VM, and what non-coherent DMA changes beyond WBINVD.",
+		.get = get_kvm_any,
 	},
 	{
 		.path = "links",

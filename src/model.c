@@ -437,6 +437,9 @@ bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)
 NAMES(nsn_guest_wbinvd_name, enum nsn_guest_wbinvd, NULL, "executed", "ignored", "native")
 NAMES(nsn_verdict_name, enum nsn_verdict, "no_passthrough", "unattached", "unknown", "unsafe",
       "noncoherent", "coherent")
+NAMES(nsn_memory_regime_name, enum nsn_memory_regime, NULL, "guest", "write_back", "guest_pat",
+      "guest_mtrr")
+NAMES(nsn_quirk_name, enum nsn_quirk, NULL, "absent", "unsupported", "disabled", "enabled")
 NAMES(nsn_link_by_name, enum nsn_link_by, "kvm_vfio", "same_mm", "same_process", "same_cgroup")
 NAMES(nsn_dma_name, enum nsn_dma, "unknown", "domain", "emulated", "noiommu", "none")
 NAMES(nsn_container_kind_name, enum nsn_container_kind, "type1", "iommufd", "noiommu", "vdpa",

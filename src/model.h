@@ -53,6 +53,33 @@ enum nsn_guest_wbinvd {
 	NSN_WBINVD_NATIVE,   /* this CPU does not exit on WBINVD: it runs in the guest */
 };
 
+/* Whose memory types hold for a guest's memory (model_memory.c). */
+enum nsn_memory_regime {
+	NSN_MEMORY_UNKNOWN,
+	NSN_MEMORY_GUEST,      /* the guest's, whatever is registered */
+	NSN_MEMORY_WRITE_BACK, /* none but write-back */
+	NSN_MEMORY_GUEST_PAT,  /* the guest's PAT, because non-coherent DMA is registered */
+	NSN_MEMORY_GUEST_MTRR, /* its MTRRs too */
+};
+
+/* KVM_X86_QUIRK_IGNORE_GUEST_PAT for one VM. */
+enum nsn_quirk {
+	NSN_QUIRK_UNKNOWN,
+	NSN_QUIRK_ABSENT,      /* this kernel's KVM does not know it */
+	NSN_QUIRK_UNSUPPORTED, /* this CPU must not have it */
+	NSN_QUIRK_DISABLED,
+	NSN_QUIRK_ENABLED,
+};
+
+struct nsn_memory_types {
+	enum nsn_memory_regime regime;
+	enum nsn_quirk quirk;
+	enum nsn_tri pat, mtrr, cd; /* the guest's hold */
+	enum nsn_tri changes;       /* they hang on non-coherent DMA */
+	enum nsn_tri zaps;          /* KVM drops all mappings when it begins or ends */
+	const char *unknown_reason; /* static text */
+};
+
 enum nsn_verdict {
 	NSN_VERDICT_NO_PASSTHROUGH,
 	NSN_VERDICT_UNATTACHED,
@@ -136,7 +163,9 @@ struct nsn_vm {
 	bool truncated;               /* a list of its was cut */
 	bool may_own_unlinked;        /* an unlinked container could be this VM's */
 	const char *may_own_reason;   /* static text */
-	enum nsn_tri kvm_would_register; /* what KVM would compute now, by this kernel's criterion */
+	enum nsn_tri by_domain, by_capability; /* what KVM would register now, by each criterion */
+	enum nsn_tri kvm_would_register; /* … and by this kernel's */
+	struct nsn_memory_types memory;
 	enum nsn_guest_wbinvd guest_wbinvd;
 	enum nsn_verdict verdict;
 	struct nsn_vm_counters counters;
@@ -427,6 +456,8 @@ bool nsn_model__is_absent(const struct nsn_model *model, const char *fact);
 /* The names that the contract gives these values: "executed", "no_passthrough", "type1", … */
 const char *nsn_guest_wbinvd_name(enum nsn_guest_wbinvd value); /* NULL if unknown */
 const char *nsn_verdict_name(enum nsn_verdict value);
+const char *nsn_memory_regime_name(enum nsn_memory_regime value); /* NULL if unknown */
+const char *nsn_quirk_name(enum nsn_quirk value);                 /* NULL if unknown */
 const char *nsn_link_by_name(enum nsn_link_by value);
 const char *nsn_dma_name(enum nsn_dma value);
 const char *nsn_container_kind_name(enum nsn_container_kind value); /* NULL if none or unknown */

@@ -13,6 +13,7 @@
  *	model_path.c       lists each VM's paths
  *	model_vm.c         reaches each VM's verdict
  *	model_register.c   tells what KVM would register now
+ *	model_memory.c     tells whose memory types hold for a VM
  *	model_predict.c    tells what would become of a device that no VM has
  */
 #ifndef NSN_MODEL_INTERNAL_H
@@ -169,6 +170,9 @@ bool nsn_group_has_all_members(const struct nsn_group *group);
 /* Fills in each device's prediction; the last step. */
 void nsn_model_predict(struct nsn_model *model);
 
-enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm);
+/* What KVM would register for the VM now: by each criterion, and by this kernel's. */
+void nsn_model_judge_registration(const struct nsn_model *model, struct nsn_vm *vm);
+/* What non-coherent DMA changes for the VM's memory types. */
+void nsn_model_judge_memory(const struct nsn_model *model, struct nsn_vm *vm);
 
 #endif /* NSN_MODEL_INTERNAL_H */

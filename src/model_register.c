@@ -75,13 +75,13 @@ struct nsn_group *nsn_model_group_of_file(const struct nsn_model *model,
 	return number >= 0 ? nsn_model__group(model, number) : NULL;
 }
 
-enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struct nsn_vm *vm)
+static enum nsn_tri would_register(const struct nsn_model *model, const struct nsn_vm *vm,
+				   bool by_capability)
 {
-	enum nsn_tri by_capability = NSN_TRI(&model->kernel, kernel, criterion_capability);
 	enum nsn_tri would = NSN_NO;
 
-	if (by_capability == NSN_UNKNOWN || NSN_TRI(&vm->rec, vm, complete) != NSN_YES ||
-	    vm->torn || vm->truncated || model->lost_records)
+	if (NSN_TRI(&vm->rec, vm, complete) != NSN_YES || vm->torn || vm->truncated ||
+	    model->lost_records)
 		return NSN_UNKNOWN;
 	for (size_t i = 0; i < vm->files.items_count; i++) {
 		const struct nsn_rec_vm_file *rec = vm->files.items[i];
@@ -103,4 +103,15 @@ enum nsn_tri nsn_model_would_register(const struct nsn_model *model, const struc
 			would = NSN_UNKNOWN;
 	}
 	return would;
+}
+
+void nsn_model_judge_registration(const struct nsn_model *model, struct nsn_vm *vm)
+{
+	enum nsn_tri criterion = NSN_TRI(&model->kernel, kernel, criterion_capability);
+
+	vm->by_domain = would_register(model, vm, false);
+	vm->by_capability = would_register(model, vm, true);
+	vm->kvm_would_register = criterion == NSN_UNKNOWN ? NSN_UNKNOWN
+				 : criterion		  ? vm->by_capability
+							  : vm->by_domain;
 }

@@ -88,7 +88,8 @@ int nsn_model_judge_vms(struct nsn_model *model)
 			break;
 		nsn_model_judge_hidden(model, vm, blind);
 		vm->guest_wbinvd = judge_wbinvd(model, vm);
-		vm->kvm_would_register = nsn_model_would_register(model, vm);
+		nsn_model_judge_registration(model, vm);
+		nsn_model_judge_memory(model, vm);
 		vm->verdict = judge_verdict(vm);
 	}
 	return err;

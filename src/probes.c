@@ -101,6 +101,7 @@ const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
 		 "whether guest WBINVD exits to KVM on Intel"),
 	FUNCTION(TYPE1_ATTACH, "vfio_iommu_type1_attach_group", "vfio_iommu_type1",
 		 "whether containers with domains can exist"),
+	VARIABLE(KVM_CAPS, "kvm_caps", "kvm", "which quirks of memory types KVM has"),
 	VARIABLE(VMCS_CONFIG, "vmcs_config", "kvm_intel",
 		 "whether guest WBINVD exits to KVM on Intel"),
 };

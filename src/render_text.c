@@ -43,17 +43,28 @@ static void print_list(struct nsn_page *page, enum nsn_object kind, const void *
 			text = value.boolean ? field->yes : field->no;
 		else if (value.words)
 			text = value.words;
-		else if (value.type == NSN_VALUE_TEXT && value.reason)
+		else if (value.reason)
 			text = nsn_page__format(page, "%s: %s", text, value.reason);
 		nsn_page__paragraph(page, 0, indent, field->header, LABEL_CELLS, text);
 	}
 }
 
-/* What would become of the devices that were asked for, if they were assigned. */
-static void print_predictions(struct nsn_page *page)
+/* What KVM decided for the VMs that were asked for, and what would become of such devices. */
+static void print_details(struct nsn_page *page)
 {
 	const struct nsn_model *model = page->model;
 
+	for (size_t i = 0; i < model->vms_count && page->opts->shows; i++) {
+		const struct nsn_vm *vm = &model->vms[i];
+
+		if (!nsn_page__shows(page, NSN_OBJECT_VM, vm))
+			continue;
+		nsn_page__heading(page,
+				  nsn_page__format(page, "What KVM decided for %s",
+						   nsn_page__safe(page, nsn_object__title(
+										NSN_OBJECT_VM, vm))));
+		print_list(page, NSN_OBJECT_KVM, vm, 2);
+	}
 	for (size_t i = 0; i < model->devices_count && page->opts->shows; i++) {
 		const struct nsn_device *device = &model->devices[i];
 
@@ -153,7 +164,7 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 			   page->model->vms_count ? "none of those that run is meant"
 						  : "none is running");
 	}
-	print_predictions(page);
+	print_details(page);
 	nsn_page__trees(page);
 	nsn_page__findings(page, findings);
 	nsn_page__unknowns(page, unknowns);

@@ -194,6 +194,13 @@ static void judge_unread_containers(struct nsn_rule_run *run)
 	}
 }
 
+/* VFIO keeps a flag of its own, which could contradict the driver's: is it unread? */
+static bool flag_is_unread(const struct nsn_model *model, const struct nsn_domain *domain)
+{
+	return !domain->container &&
+	       nsn_model__source(model, "kernel.type1", NULL) == NSN_SOURCE_FAILED;
+}
+
 int nsn_judge_leftover(struct nsn_rule_run *run, const struct nsn_model *model)
 {
 	for (size_t i = 0; i < model->domains_count; i++) {
@@ -205,7 +212,7 @@ int nsn_judge_leftover(struct nsn_rule_run *run, const struct nsn_model *model)
 			continue;
 		able = all_devices(domain, can_enforce, &weak);
 		if (users == NSN_UNKNOWN || domain->blocks_nosnoop == NSN_UNKNOWN ||
-		    is_torn(domain))
+		    is_torn(domain) || flag_is_unread(model, domain))
 			nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "domain", domain->id, "%s",
 					 why_unknown(model, domain));
 		else if (domain->blocks_nosnoop == NSN_YES || able == NSN_NO)

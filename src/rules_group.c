@@ -339,6 +339,10 @@ static void judge_split(struct nsn_rule_run *run, const struct nsn_group *group,
 		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "group", group->id, "%s",
 				 group->torn ? "it changed while it was read"
 					     : "the domain it is attached to is unknown");
+	} else if (!other &&
+		   nsn_model__source(run->model, "kernel.type1", NULL) == NSN_SOURCE_FAILED) {
+		nsn_run__unknown(run, NSN_SEVERITY_CRITICAL, "group", group->id,
+				 "VFIO's own lists of domains could not be read");
 	} else if (other) {
 		finding =
 			nsn_run__fail(run, NSN_SEVERITY_CRITICAL, "group", group->id,

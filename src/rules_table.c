@@ -35,8 +35,12 @@ const struct nsn_rule nsn_rules[] = {
 		.title = "VM runs with non-coherent DMA",
 		.why = "KVM really executes the guest's WBINVD, on every CPU that the vCPU ran "
 		       "on: milliseconds in which these CPUs do nothing else. One guest can slow "
-		       "down all. On Intel the guest's memory types are honoured as well, which "
-		       "can make it slow.",
+		       "down all. What else it changes hangs on kernel and CPU, and is told "
+		       "in vms[].kvm.memory_types: on AMD nothing; on Intel the guest's PAT "
+		       "holds, before 6.11 its MTRRs too, so that memory it maps uncached gets "
+		       "slow (a firmware that takes minutes); where the quirk IGNORE_GUEST_PAT "
+		       "is on, KVM drops all mappings of the VM at the first device and the "
+		       "last.",
 		.check = "perf stat -a -e kvm:kvm_exit --filter 'exit_reason == 54' sleep 10 "
 			 "counts WBINVD exits (AMD: 137); nosnooptop tells how long each took.",
 		.remedy = "If the device must stay behind a unit without snoop control, keep the "

@@ -190,6 +190,9 @@ int nsn_judge_noncoherent(struct nsn_rule_run *run, const struct nsn_model *mode
 					: "%s: its WBINVD is executed and stalls host CPUs",
 				nsn_vm_label(label, sizeof(label), vm));
 			add_evidence(run, finding, vm);
+			if (nsn_memory_regime_name(vm->memory.regime))
+				nsn_run__text(run, finding, "memory_types", "%s",
+					      nsn_memory_regime_name(vm->memory.regime));
 			add_nosnoop_bits(run, finding, vm);
 		} else if (possible && (registered == NSN_UNKNOWN || vm->torn)) {
 			nsn_run__unknown(run, NSN_SEVERITY_WARNING, "vm", vm->id, "%s",

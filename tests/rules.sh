@@ -22,6 +22,38 @@ is_tested() {
 		grep -qsE "\"rule\": ?\"$1\"" tests/expected/*.json
 }
 
+# names ID KIND NAME: whether that test has the rule's id; a recording, whether it raises the rule
+names() {
+	case $2 in
+	cell) grep -q "$1" "tests/lab/cells/$3.expect" ;;
+	fixture) grep -q "\"rule\": \"$1\"" "tests/expected/$3.json" ;;
+	"unit test") grep -q "$1" "tests/unit/$3.c" ;;
+	esac
+}
+exists() {
+	case $1 in
+	cell) [ -e "tests/lab/cells/$2.expect" ] ;;
+	fixture) [ -e "tests/fixtures/$2.jsonl" ] ;;
+	"unit test") [ -e "tests/unit/$2.c" ] ;;
+	*) false ;;
+	esac
+}
+# shown ID: prints what is wrong with the rule's line "Shown by" in docs/rules.md
+shown() {
+	# shellcheck disable=SC2016 # backquotes of the document
+	local line pattern='^- \*\*Shown by:\*\* (cell|fixture|unit test) `([^`]+)`; not raised by (cell|fixture|unit test) `([^`]+)`\.$'
+	line=$(awk -v id="## $1:" 'index($0, id) == 1 { inside = 1; next } /^## / { inside = 0 }
+		inside && /^- \*\*Shown by/' docs/rules.md)
+	[[ $line =~ $pattern ]] || { echo "no line \"Shown by\" that can be read: $line"; return; }
+	exists "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" || echo "no ${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
+	exists "${BASH_REMATCH[3]}" "${BASH_REMATCH[4]}" || echo "no ${BASH_REMATCH[3]} ${BASH_REMATCH[4]}"
+	names "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" ||
+		echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]} does not raise it"
+	# a unit test has both sides in one file
+	[ "${BASH_REMATCH[3]}" = "unit test" ] || ! names "$1" "${BASH_REMATCH[3]}" "${BASH_REMATCH[4]}" ||
+		echo "${BASH_REMATCH[3]} ${BASH_REMATCH[4]} raises it"
+}
+
 for number in $(seq -f '%03g' 1 23); do
 	id=NS$number
 	rows=$(cat src/rules*.c | grep -c "[{=(] *\"$id\"" || :)
@@ -38,6 +70,7 @@ for number in $(seq -f '%03g' 1 23); do
 	else
 		fail "$id: no section in docs/rules.md"
 	fi
+	check "$id: what shows it" shown "$id"
 	if is_tested "$id"; then
 		pass
 	else

@@ -206,6 +206,43 @@ static __always_inline bool nsn_wbinvd_exiting(__u64 *out)
 	return true;
 }
 
+struct kvm_mtrr___head {
+	struct list_head head;
+} __attribute__((preserve_access_index));
+
+/* The list of a guest's MTRRs went with their emulation in 6.11. */
+static __always_inline bool nsn_kvm_guest_mtrrs(__u64 *out)
+{
+	struct kvm_mtrr___head *mtrr = NULL;
+
+	*out = bpf_core_field_exists(mtrr->head);
+	return true;
+}
+
+struct kvm_caps___quirks {
+	u64 supported_xcr0; /* in every kernel that has the struct: it tells whether its type is known */
+	u64 supported_quirks;
+} __attribute__((preserve_access_index));
+
+/* kvm_caps.supported_quirks, 6.15, and stable kernels that took it. */
+static __always_inline bool nsn_kvm_quirk_mask(__u64 *out)
+{
+	struct kvm_caps___quirks *caps = NULL;
+
+	if (!bpf_core_field_exists(caps->supported_xcr0))
+		return false;
+	*out = bpf_core_field_exists(caps->supported_quirks);
+	return true;
+}
+
+static __always_inline bool nsn_kvm_quirks(__u64 *out)
+{
+	struct kvm_caps___quirks *caps = (void *)nsn_symbols[NSN_SYM_KVM_CAPS];
+
+	return caps && bpf_core_type_exists(struct kvm_caps___quirks) &&
+	       NSN_GET(caps, supported_quirks, out);
+}
+
 /* 6.2 (4989764d8ed3): KVM asks each device's capability; before, the state of the domains. */
 static __always_inline bool nsn_criterion_capability(__u64 *out)
 {
