@@ -23,9 +23,10 @@ flags=(-std=gnu11 -D_GNU_SOURCE -DNSN_VERSION='"fuzz"' -DNSN_REVISION='"fuzz"' -
 sanitize=address,undefined
 
 $CLANG "${flags[@]}" -o "$out/seeds.bin" tests/fuzz/seeds.c src/util.c src/recdesc.c src/version.c \
-	src/recfile.c src/recfile_read.c src/collect_replay.c src/log.c "${package_libs[@]}"
+	src/newfile.c src/recfile.c src/recfile_read.c src/collect_replay.c src/log.c \
+	"${package_libs[@]}" -lm
 $CLANG "${flags[@]}" -fsanitize=fuzzer,$sanitize -fno-sanitize-recover=$sanitize \
-	-o "$out/fuzz_recfile" tests/fuzz/fuzz_recfile.c "${files[@]}" "${package_libs[@]}"
+	-o "$out/fuzz_recfile" tests/fuzz/fuzz_recfile.c "${files[@]}" "${package_libs[@]}" -lm
 
 shopt -s nullglob
 fixtures=(tests/fixtures/*.jsonl)
