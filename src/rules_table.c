@@ -35,7 +35,7 @@ const struct nsn_rule nsn_rules[] = {
 		.title = "VM runs with non-coherent DMA",
 		.why = "KVM really executes the guest's WBINVD, on every CPU that the vCPU ran "
 		       "on: milliseconds in which these CPUs do nothing else. One guest can slow "
-		       "down all. What else it changes hangs on kernel and CPU, and is told "
+		       "down all. What else it changes depends on kernel and CPU, and is told "
 		       "in vms[].kvm.memory_types: on AMD nothing; on Intel the guest's PAT "
 		       "holds, before 6.11 its MTRRs too, so that memory it maps uncached gets "
 		       "slow (a firmware that takes minutes); where the quirk IGNORE_GUEST_PAT "
