@@ -41,7 +41,8 @@ exists() {
 # shown ID: prints what is wrong with the rule's line "Shown by" in docs/rules.md
 shown() {
 	# shellcheck disable=SC2016 # backquotes of the document
-	local line pattern='^- \*\*Shown by:\*\* (cell|fixture|unit test) `([^`]+)`; not raised by (cell|fixture|unit test) `([^`]+)`\.$'
+	local line example='(cell|fixture|unit test) `([^`]+)`' pattern
+	pattern="^- \*\*Shown by:\*\* $example; not raised by $example\.$"
 	line=$(awk -v id="## $1:" 'index($0, id) == 1 { inside = 1; next } /^## / { inside = 0 }
 		inside && /^- \*\*Shown by/' docs/rules.md)
 	[[ $line =~ $pattern ]] || { echo "no line \"Shown by\" that can be read: $line"; return; }
