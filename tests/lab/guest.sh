@@ -266,6 +266,20 @@ trace_stop() {
 	cp /run/cell/trace.jsonl /run/cell/trace.err "$CELL"
 }
 
+# exporter_start: serves on its own port, with its privileges given up
+exporter_start() {
+	"$LAB_BUILD/nosnoop-exporter" 2>>"$CELL/exporter.err" &
+	EXPORTER_PID=$!
+	echo "$EXPORTER_PID" >>/run/cell/pids
+	until curl -sf http://127.0.0.1:10953/-/ready >/dev/null; do
+		kill -0 "$EXPORTER_PID" || return 1
+		sleep 0.5
+	done
+}
+
+# metric NAME{LABELS}: its value at a scrape of now
+metric() { curl -sf http://127.0.0.1:10953/metrics | awk -v name="$1" 'index($0, name " ") == 1 { print $2 }'; }
+
 # vm_end NAME: kills a VMM and waits until its VM is gone
 vm_end() {
 	local pid

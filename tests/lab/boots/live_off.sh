@@ -156,20 +156,6 @@ cell_trace_no_pin() {
 	load_all
 }
 
-# exporter_start: serves on its own port, with its privileges given up
-exporter_start() {
-	"$LAB_BUILD/nosnoop-exporter" 2>>"$CELL/exporter.err" &
-	EXPORTER_PID=$!
-	echo "$EXPORTER_PID" >>/run/cell/pids
-	until curl -sf http://127.0.0.1:10953/-/ready >/dev/null; do
-		kill -0 "$EXPORTER_PID" || return 1
-		sleep 0.5
-	done
-}
-
-# metric NAME{LABELS}: its value at a scrape of now
-metric() { curl -sf http://127.0.0.1:10953/metrics | awk -v name="$1" 'index($0, name " ") == 1 { print $2 }'; }
-
 # ask EXPRESSION WANTED: what Prometheus answers, once it is that, or after two minutes
 ask() {
 	local i answer

@@ -7,6 +7,26 @@
 
 A=0000:00:02.0
 
+# A module that comes later is followed by a new start: the exporter has given up the privilege to load
+# programs, and asks its unit for one by its exit status
+cell_export_modules_later() {
+	[ ! -d /sys/module/kvm ] || skip_cell "kvm is loaded already"
+	exporter_start
+	load kvm kvm_amd
+	local i code=0
+	for ((i = 0; i < 120; i++)); do
+		kill -0 "$EXPORTER_PID" 2>/dev/null || break
+		sleep 0.5
+	done
+	wait "$EXPORTER_PID" || code=$?
+	var ended "$code"
+	exporter_start
+	vm web1 vm vcpu run:9
+	var exits "\"$(metric 'nosnoop_vm_wbinvd_exits_total{vm="web1",outcome="ignored"}')\""
+	load_all
+	audit
+}
+
 # vfio-pci refuses the device: it is in no group. A VM runs beside it.
 cell_no_iommu() {
 	load_all
