@@ -41,10 +41,6 @@ static void clean_strings(struct nsn_rec_event *event)
 		memset(event->op, 0, sizeof(event->op));
 		event->h.known &= ~NSN_BIT(event, op);
 	}
-	if (event->event == NSN_EVENT_HOST_FLUSH && !NSN_KNOWS(event, event, initiator) &&
-	    NSN_KNOWS(event, event, op))
-		NSN_PUT(event, event, initiator, nsn_events_initiator(event->op));
-	event->op[strcspn(event->op, " ")] = '\0'; /* "name [module]" */
 }
 
 /* A step fails within another, which gets the same errno but does not know why: it is told there. */
@@ -123,6 +119,9 @@ static int hand_on(struct nsn_events *events, struct nsn_rec_event *event)
 
 	NSN_PUT(event, event, time, event->monotonic + events->epoch_offset);
 	clean_strings(event);
+	if (!nsn_events_is_for_us(events, event))
+		return 0;
+	event->op[strcspn(event->op, " ")] = '\0'; /* "name [module]" */
 	carry_refusal(events, event);
 	end_of(event, &class, &address);
 	ended = key_of_ended(events, event);

@@ -106,6 +106,12 @@ struct nsn_events {
 /* Who asked for a flush, by the function that called it. */
 enum nsn_initiator nsn_events_initiator(const char *caller);
 
+/*
+ * Names who asked for a flush, where the kernel side could not. False: it is a guest's, of which the entry
+ * was missed; it is counted as the guest's WBINVD at its exit, and nobody asked for each.
+ */
+bool nsn_events_is_for_us(const struct nsn_events *events, struct nsn_rec_event *event);
+
 /* Makes the maps. 0 or -errno. */
 int nsn_events_make_maps(struct nsn_events *events);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_probes.c - which functions a probe is attached to, by what a kernel offers; and that the
- * tables are whole.
+ * test_probes.c - which functions a probe is attached to, by what a kernel offers; that the tables are
+ * whole; and whose a flush is, by who called for it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "accessors.h"
+#include "events_internal.h"
 #include "probes.h"
 #include "util.h"
 
@@ -214,6 +215,28 @@ static void test_one_function_turns_off_one_probe(void **state)
 	}
 }
 
+/* A guest's flush is told as nobody else's, whatever the compiler made of the function's name. */
+static void test_who_flushes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *caller;
+		enum nsn_initiator initiator;
+	} cases[] = {
+		{ "kvm_emulate_wbinvd_noskip.isra.0 [kvm]", NSN_FLUSH_GUEST },
+		{ "kvm_emulate_wbinvd [kvm]", NSN_FLUSH_GUEST },
+		{ "kvm_emulate_wbinvd_noskip.part.0", NSN_FLUSH_GUEST }, /* built in */
+		{ "emulator_wbinvd [kvm]", NSN_FLUSH_GUEST },
+		{ "kvm_emulate_halt [kvm]", NSN_FLUSH_OTHER },
+		{ "sev_flush_encrypted_page [kvm_amd]", NSN_FLUSH_KVM_SEV },
+		{ "drm_clflush_sg [drm]", NSN_FLUSH_DRM },
+		{ "acpi_suspend_enter", NSN_FLUSH_OTHER },
+	};
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(cases); i++)
+		assert_int_equal(nsn_events_initiator(cases[i].caller), cases[i].initiator);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_every_row_is_filled),
 		cmocka_unit_test(test_every_function_has_a_program),
 		cmocka_unit_test(test_one_function_turns_off_one_probe),
+		cmocka_unit_test(test_who_flushes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,22 @@ cell_trace_wbinvd() {
 	audit
 }
 
+# As if every entry into a WBINVD were missed: a guest's flush is never taken for one of the host's own
+cell_trace_missed_entry() {
+	setup
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
+		map:16M "device:$A"
+	trace_start --without wbinvd,wbinvd_emulated --event host_flush
+	top_start --without wbinvd,wbinvd_emulated --record /run/cell/top.record
+	count_wbinvd web1 50
+	top_stop
+	trace_stop
+	"$LAB_BUILD/nosnoop" trace --replay /run/cell/top.record --event host_flush --format json \
+		>/run/cell/replayed
+	var recorded "$(jq -cs 'map(.initiator)' /run/cell/replayed)"
+	audit
+}
+
 # The room for events is one page: losses are counted and told, and snapshots are right
 cell_trace_small_buffer() {
 	local text i
