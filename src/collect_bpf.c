@@ -319,9 +319,13 @@ static int identify_vms(struct nsn_collect_bpf *collector)
 	     rec = nsn_records__next(records, rec)) {
 		const struct nsn_rec_vm *vm = (const void *)rec;
 
-		if (rec->kind == NSN_REC_VM)
-			err = nsn_keys__identify(collector->keys, NSN_CLASS_VM, vm->vm,
-						 vm->creator << 40 ^ vm->start_ticks);
+		struct nsn_identity identity;
+
+		if (rec->kind != NSN_REC_VM)
+			continue;
+		/* of one whose process has exited, the start is not known any more */
+		identity = (struct nsn_identity){ .who = vm->creator, .since = vm->start_ticks };
+		err = nsn_keys__identify(collector->keys, NSN_CLASS_VM, vm->vm, identity);
 	}
 	return err;
 }

@@ -82,6 +82,16 @@ static void end_of(const struct nsn_rec_event *event, enum nsn_class *class, uin
 	}
 }
 
+/* At a VM's address, another may have been seen since its own end was told: it takes a while to go. */
+static int begin_object(struct nsn_keys *keys, const struct nsn_rec_event *event)
+{
+	struct nsn_identity identity = { .who = event->tid, .since = event->start_ticks };
+
+	if (event->event != NSN_EVENT_VM_CREATE)
+		return 0;
+	return nsn_keys__begun(keys, NSN_CLASS_VM, event->vm, identity);
+}
+
 /* Remembers the key of what has ended. */
 static void end_object(struct nsn_events *events, const struct nsn_rec_event *event,
 		       enum nsn_class class, uint64_t address, uint64_t key)
@@ -127,7 +137,9 @@ static int hand_on(struct nsn_events *events, struct nsn_rec_event *event)
 	ended = key_of_ended(events, event);
 	if (ended)
 		event->domain = 0;
-	err = nsn_keys__translate_told(keys, &event->h);
+	err = begin_object(keys, event);
+	if (!err)
+		err = nsn_keys__translate_told(keys, &event->h);
 	if (ended)
 		event->domain = ended;
 	if (address && !err)

@@ -5,6 +5,7 @@
 #include "keys.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -15,9 +16,9 @@ struct entry {
 		uint64_t address;
 	} id;
 	uint64_t key;
-	uint64_t identity; /* 0: not told */
-	uint64_t before;   /* of the object that was here, if its end was not told yet; 0 */
-	uint64_t seen;     /* the snapshot that last saw it */
+	struct nsn_identity identity;
+	uint64_t before; /* of the object that was here, if its end was not told yet; 0 */
+	uint64_t seen;	 /* the snapshot that last saw it */
 	UT_hash_handle hh;
 };
 
@@ -81,17 +82,42 @@ int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 	return 0;
 }
 
+static bool differs(uint64_t a, uint64_t b)
+{
+	return a && b && a != b;
+}
+
 int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
-		       uint64_t identity)
+		       struct nsn_identity identity)
 {
 	struct entry *entry = address ? obtain(keys, class, address) : NULL;
 
 	if (!entry)
 		return address ? -ENOMEM : 0;
-	if (entry->identity && entry->identity != identity) {
+	if (differs(entry->identity.who, identity.who) ||
+	    differs(entry->identity.since, identity.since)) {
 		entry->before = entry->key;
 		entry->key = ++keys->last[class];
+		entry->identity = identity;
 	}
+	if (identity.who)
+		entry->identity.who = identity.who;
+	if (identity.since)
+		entry->identity.since = identity.since;
+	return 0;
+}
+
+int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		    struct nsn_identity identity)
+{
+	struct entry *entry = address ? obtain(keys, class, address) : NULL;
+
+	if (!entry)
+		return address ? -ENOMEM : 0;
+	if (entry->identity.who == identity.who && entry->identity.since == identity.since)
+		return 0; /* a snapshot was there before the event */
+	entry->before = 0;
+	entry->key = ++keys->last[class];
 	entry->identity = identity;
 	return 0;
 }

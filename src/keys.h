@@ -25,12 +25,25 @@ void nsn_keys__begin(struct nsn_keys *keys);
  */
 int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address, uint64_t *key);
 
+/* What tells an object from another that had its address before. 0: not known, which differs from nothing. */
+struct nsn_identity {
+	uint64_t who;	/* a VM: the thread that made it (kvm.userspace_pid) */
+	uint64_t since; /* the start of that thread's process, in clock ticks since boot */
+};
+
 /*
- * Says what else identifies the object at an address (a VM's creator and start time, say). If that
- * changed since the last snapshot it is another object at the same address, which gets a new key.
+ * Says who the object at an address is. If the last snapshot, or an event since, had another identity
+ * there, it is another object, which gets a new key. 0 or -ENOMEM.
  */
 int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
-		       uint64_t identity);
+		       struct nsn_identity identity);
+
+/*
+ * An event told the object's beginning. What a snapshot found there is this one only if it had the
+ * same identity; otherwise that was one about to end, and this one gets a new key. 0 or -ENOMEM.
+ */
+int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
+		    struct nsn_identity identity);
 
 /*
  * The key of the object that an event speaks of. It may be older than the last snapshot, which then
