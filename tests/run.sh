@@ -21,6 +21,7 @@
 #   property  no fact missing makes it better      tests/property.sh
 #   fuzz      hostile recordings                   tests/fuzz/run.sh
 #   lab       kernels x devices in virtual machines  tests/lab/run.sh
+#   topologies  a few random ones on one kernel, against an oracle  tests/lab/topologies/run.py
 #
 # Each suite's last line is "N passed, N failed, N skipped", and so is that of the sum. A suite that is
 # not there or says nothing is a failure. Exit: 0 nothing failed, 1 something failed.
@@ -29,12 +30,12 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace export fleet property fuzz lab)
+all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace export fleet property fuzz lab topologies)
 suites=()
 for argument in "$@"; do
 	case $argument in
-	--no-lab) all=("${all[@]/lab/}") ;;
-	-*) sed -n '3,26s/^# \?//p' "$0" >&2; exit 2 ;;
+	--no-lab) all=("${all[@]:0:${#all[@]}-2}") ;;
+	-*) sed -n '3,27s/^# \?//p' "$0" >&2; exit 2 ;;
 	*) suites+=("$argument") ;;
 	esac
 done
@@ -47,6 +48,7 @@ command_of() {
 	sanitize) echo "tests/unit.sh --sanitize" ;;
 	questions | fuzz) echo "tests/$1/run.sh" ;;
 	lab) echo "tests/lab/run.sh --build $BUILD" ;;
+	topologies) echo "tests/lab/topologies/run.py --build $BUILD --seeds 12 --kernels newest-iommufd" ;;
 	esac
 }
 
@@ -84,7 +86,7 @@ for suite in "${suites[@]}"; do
 	before=("$passed" "$failed" "$skipped")
 	start=$SECONDS
 	run "$suite"
-	summary+=("$(printf '%-9s %5d passed, %d failed, %d skipped (%d s)' "$suite" \
+	summary+=("$(printf '%-10s %5d passed, %d failed, %d skipped (%d s)' "$suite" \
 		$((passed - before[0])) $((failed - before[1])) $((skipped - before[2])) \
 		$((SECONDS - start)))")
 done

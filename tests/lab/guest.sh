@@ -57,6 +57,19 @@ unsafe_interrupts() { echo "$1" >/sys/module/vfio_iommu_type1/parameters/allow_u
 # var NAME VALUE: a fact that the expectations can use as $v.NAME (VALUE is JSON)
 var() { printf '{"%s":%s}\n' "$1" "$2" >>"$CELL/vars.jsonl"; }
 
+# name_groups BDF...: their groups are a, b, c from now on, for the script and for what is expected
+# shellcheck disable=SC2034 # what sources this reads them
+a='' b='' c=''
+name_groups() {
+	local letter
+	for letter in a b c; do
+		[ $# -gt 0 ] || break
+		printf -v "$letter" %s "$(group_of "$1")"
+		var "$letter" "${!letter}"
+		shift
+	done
+}
+
 # in_cgroup NAME COMMAND...: runs it in a control group of its own, as a VM manager would
 in_cgroup() {
 	local cg=/sys/fs/cgroup/machine.slice/$1.scope

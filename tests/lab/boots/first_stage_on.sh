@@ -15,8 +15,7 @@ A=0000:00:02.0
 cell_first_stage_on() {
 	load_all
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
 		map:16M "device:$A"
 	audit

@@ -16,9 +16,7 @@ A=0000:00:02.0 B=0000:00:03.0
 setup() {
 	load_all
 	bind "$A" "$B"
-	a=$(group_of "$A") b=$(group_of "$B")
-	var a "$a"
-	var b "$b"
+	name_groups "$A" "$B"
 }
 
 # Neither KVM nor VFIO was ever loaded: nothing to find, and nothing unknown about it

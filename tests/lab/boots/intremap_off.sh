@@ -12,8 +12,7 @@ A=0000:00:02.0
 setup() {
 	load_all
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 }
 
 # The group is owned and sits in the blocking domain: its device can do no DMA at all

@@ -25,9 +25,7 @@ A=0000:00:02.0 B=0000:00:03.0
 setup() {
 	load_all
 	bind "$A" "$B"
-	a=$(group_of "$A") b=$(group_of "$B")
-	var a "$a"
-	var b "$b"
+	name_groups "$A" "$B"
 }
 
 # below PORT: the devices behind a root port, one a line

@@ -14,8 +14,7 @@ A=0000:00:02.0
 setup() {
 	load_all
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 }
 
 passthrough() {

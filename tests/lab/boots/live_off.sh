@@ -13,9 +13,7 @@ A=0000:00:02.0 B=0000:00:03.0
 setup() {
 	load_all
 	bind "$A" "$B"
-	a=$(group_of "$A") b=$(group_of "$B")
-	var a "$a"
-	var b "$b"
+	name_groups "$A" "$B"
 }
 
 # wait_for_probe NAME [absent]: until the running trace has told that it is attached, or has nothing
@@ -41,8 +39,7 @@ cell_trace_modules_later() {
 	wait_for_probe device_register
 	wait_for_probe group_attach
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" map:16M
 	trace_stop
 	audit

@@ -13,8 +13,7 @@ A=0000:00:02.0
 cell_trace_coherent() {
 	load_all
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 	trace_start
 	top_start --snapshot-interval 1s
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \

@@ -13,8 +13,7 @@ setup() {
 	[ -n "$(ls /sys/class/iommu)" ] || skip_cell "this kernel has no virtio-iommu"
 	load_all
 	bind "$A"
-	a=$(group_of "$A")
-	var a "$a"
+	name_groups "$A"
 	unsafe_interrupts "${1:-Y}"
 }
 

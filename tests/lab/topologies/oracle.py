@@ -11,28 +11,32 @@ import re
 class Held:
     """What the VMs hold at the end, by the steps that succeeded."""
 
-    def __init__(self, topology, log):
+    def __init__(self, topology, log, group_of):
+        """group_of: {BDF: group}"""
         self.vms = [s[1] for s in topology["steps"] if s[0] == "vm"]
-        # of groups: who opened it, its container, the VM to whose KVM it was added; and of VMs:
-        # their newest container
-        self.opened, self.container, self.added, self.containers = {}, {}, {}, {}
+        # of groups: who opened it or bound a device of it, and its container; and of VMs: their
+        # newest container. An iommufd context is one.
+        self.opened, self.container, self.containers = {}, {}, {}
+        files = {}  # that were added to a KVM: (group, VM), of a group's file or a device's
         for line in log.splitlines():
             m = re.match(r"(w\d): ok ([a-z-]+)(?::(\S+))?$", line)
             if not m:
                 continue
             vm, op, arg = m.groups()
-            if op == "container":
-                self.containers[vm] = arg
-            elif op == "group":
-                self.opened[int(arg)] = vm
-            elif op == "set-container":
-                self.container[int(arg)] = self.containers[vm]
+            group = group_of[arg] if arg in group_of else int(arg) if (arg or "").isdigit() else None
+            if op in ("container", "iommufd"):
+                self.containers[vm] = arg or vm
+            elif op in ("group", "bind"):
+                self.opened[group] = vm
+            elif op in ("set-container", "set-iommufd", "attach", "hwpt-attach"):
+                self.container[group] = self.containers[vm]
             elif op == "unset-container":
-                self.container.pop(int(arg), None)
+                self.container.pop(group, None)
             elif op == "add":
-                self.added[int(arg)] = vm
+                files[arg] = (group, vm)
             elif op == "del":
-                self.added.pop(int(arg), None)
+                files.pop(arg, None)
+        self.added = sorted(set(files.values()))  # (group, VM)
 
 
 def translating(group):
@@ -56,7 +60,7 @@ def unit_can(group, witness):
 
 def would_register(vm, held, groups, witness, criterion):
     """Whether KVM would find non-coherent DMA if it looked at the VM's added groups now."""
-    for gid in (g for g, owner in held.added.items() if owner == vm):
+    for gid in (g for g, owner in held.added if owner == vm):
         if criterion == "capability":
             if not unit_can(groups[gid], witness):
                 return True
@@ -91,7 +95,7 @@ def of_vm(vm, held, groups, witness, flushed, criterion):
         rules.add("NS005")
     if flushed and paths and all(paths):
         rules.add("NS011")
-    given = [blocks(groups[g]) for g, owner in held.added.items()
+    given = [blocks(groups[g]) for g, owner in held.added
              if owner == vm and g in held.container and translating(groups[g])]
     by_domains = not all(given) if criterion == "capability" and given else flushed
     if flushed != would_register(vm, held, groups, witness, criterion) or flushed != by_domains:
@@ -117,7 +121,7 @@ def rule_groups(audit, rule):
 
 def compare(topology, log, variables, witness, audit):
     """The disagreements between oracle and audit: a list of (what, expected, got)."""
-    held, bad = Held(topology, log), []
+    held, bad = Held(topology, log, variables["groups"]), []
     groups = {g["id"]: g for g in witness["groups"]}
     by_pid = {v["pid"]: v for v in audit["vms"]}
     registered = {v["pid"]: v["noncoherent_dma"] for v in witness["vms"]}

@@ -28,6 +28,7 @@ class Lab:
 
     def __init__(self, kernel, build, results):
         self.kernel, self.build, self.results = kernel, build, results
+        self.iommufd = kernel.endswith("-iommufd")  # as in # kernels: of boots/
         self.boots = 0
 
     def boot(self, kind, cells):
@@ -108,7 +109,7 @@ def run_kernel(lab, seeds, count):
     """All seeds on one kernel; counts in count[state]."""
     bad_ones = []
     for kind in topology.KINDS:
-        cells = {f"s{s}": t for s in seeds if (t := topology.generate(s))["kind"] == kind}
+        cells = {f"s{s}": t for s in seeds if (t := topology.generate(s, lab.iommufd))["kind"] == kind}
         if not cells:
             continue
         folder = lab.boot(kind, cells)
@@ -143,13 +144,14 @@ def arguments():
     p.add_argument("--build", type=Path, default=LAB.parent.parent / "build")
     p.add_argument("--results", type=Path, default=cache / "results" / "topologies")
     p.add_argument("--print", type=int, metavar="SEED", help="prints that seed's cell, boots nothing")
+    p.add_argument("--iommufd", action="store_true", help="with --print: as kernels with iommufd get it")
     return p.parse_args()
 
 
 def main():
     args = arguments()
     if args.print is not None:
-        topo = topology.generate(args.print)
+        topo = topology.generate(args.print, args.iommufd)
         print(topology.script(topo["kind"], {f"s{args.print}": topo}), end="")
         return 0
     if not os.access(args.build / "nosnoop", os.X_OK):

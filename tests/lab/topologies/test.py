@@ -20,7 +20,8 @@ w1: ok set-container:3
 w1: ok set-iommu
 w1: error add:3 ENODEV
 """
-VARIABLES = {"w1": 77, "w1_exits": 3, "w1_flushes": 0, "release": "6.12.1-x"}
+VARIABLES = {"w1": 77, "w1_exits": 3, "w1_flushes": 0, "release": "6.12.1-x",
+             "groups": {"0000:00:05.0": 3}}
 WITNESS = {
     "vms": [{"pid": 77, "noncoherent_dma": 0}],
     "groups": [{"id": 3, "owned": True, "blocking": False, "type": 1, "driver": "intel",
@@ -85,20 +86,35 @@ def test_the_verdicts():
     assert v([True], True, True) == "noncoherent" == v([False], True, True)
 
 
+def held(log):
+    return oracle.Held(TOPOLOGY, log, {"0000:00:05.0": 3, "0000:02:02.0": 4})
+
+
+def test_what_is_held_by_devices():
+    now = held("w1: ok iommufd\nw1: ok cdev:0000:00:05.0\nw1: ok add:0000:00:05.0\n")
+    assert (now.opened, now.container, now.added) == ({}, {}, [(3, "w1")])
+    now = held("w1: ok iommufd\nw1: ok bind:0000:00:05.0\nw1: ok attach:0000:00:05.0\n"
+               "w1: ok add:0000:02:02.0\nw1: ok add:4\nw1: ok del:0000:02:02.0\n")
+    assert (now.opened, now.container, now.added) == ({3: "w1"}, {3: "w1"}, [(4, "w1")])
+
+
 def test_what_6_1_would_register():
-    held = oracle.Held(TOPOLOGY, LOG.replace("error add:3 ENODEV", "ok add:3"))
+    now = held(LOG.replace("error add:3 ENODEV", "ok add:3"))
     groups = {3: WITNESS["groups"][0]}
-    assert oracle.would_register("w1", held, groups, WITNESS, "domain")
-    held.container.clear()
-    assert not oracle.would_register("w1", held, groups, WITNESS, "domain")
-    assert oracle.would_register("w1", held, groups, WITNESS, "capability")
+    assert oracle.would_register("w1", now, groups, WITNESS, "domain")
+    now.container.clear()
+    assert not oracle.would_register("w1", now, groups, WITNESS, "domain")
+    assert oracle.would_register("w1", now, groups, WITNESS, "capability")
 
 
 def test_seeds():
-    made = [topology.generate(s) for s in range(300)]
-    assert made == [topology.generate(s) for s in range(300)]
-    assert {t["kind"] for t in made} == set(topology.KINDS)
-    assert all(s[0] in ("vm", "step", "flip") for t in made for s in t["steps"])
+    for iommufd in (False, True):
+        made = [topology.generate(s, iommufd) for s in range(300)]
+        assert made == [topology.generate(s, iommufd) for s in range(300)]
+        assert {t["kind"] for t in made} == set(topology.KINDS)
+        assert all(s[0] in ("vm", "step", "flip") for t in made for s in t["steps"])
+        text = "".join(topology.cell("x", t) for t in made)
+        assert iommufd == ("cdev:$D" in text) == ("set-iommufd:$a" in text)
 
 
 def test_shrinking():

@@ -2,8 +2,9 @@
 """Random topologies: what they are made of, and how one becomes a cell of the lab.
 
 A topology is {"kind": IOMMU, "unsafe": "Y"|"N", "steps": [...]}; a step is ["vm", NAME, STEP...],
-["step", NAME, STEP] (one of labvm's, with a, b, c for the groups) or ["flip", "on"|"off"]. The same
-seed is the same topology for ever, as long as this file does not change.
+["step", NAME, STEP] (one of labvm's, with a, b, c for the groups and A to D for their devices) or ["flip", "on"|"off"].
+The same seed is the same topology for ever, as long as this file does not change; with iommufd, some
+VMMs use that, and it is another one.
 """
 import random
 import re
@@ -30,6 +31,7 @@ KINDS = {
 # Intel's has the most to get wrong
 WEIGHTS = {"intel": 6, "amd": 2, "virtio": 2}
 GROUPS = "abc"
+DEVICES_OF = {"a": "A", "b": "B", "c": "CD"}
 
 SETUP = """\
 # shellcheck source-path=SCRIPTDIR source=guest.sh
@@ -37,14 +39,15 @@ SETUP = """\
 
 A=0000:00:05.0 B=0000:00:06.0
 
-# setup Y|N: a, b are groups of one device, c has two behind a bridge; allow_unsafe_interrupts
+# setup Y|N: a, b are groups of one device, c has C and D behind a bridge; allow_unsafe_interrupts
 setup() {
 	[ -n "$(ls /sys/class/iommu)" ] || skip_cell "this kernel has no such IOMMU"
 	C=$(basename "$(ls -d /sys/bus/pci/devices/0000:00:07.0/0000:*/0000:*:01.0)")
+	D=${C%01.0}02.0
 	load_all
-	bind "$A" "$B" "$C" "${C%01.0}02.0"
+	bind "$A" "$B" "$C" "$D"
 	a=$(group_of "$A") b=$(group_of "$B") c=$(group_of "$C")
-	var groups "{\\"a\\":$a,\\"b\\":$b,\\"c\\":$c}"
+	var groups "{\\"$A\\":$a,\\"$B\\":$b,\\"$C\\":$c,\\"$D\\":$c}"
 	unsafe_interrupts "$1"
 }
 
@@ -88,7 +91,44 @@ def vm_steps(rng, name, groups):
     return steps
 
 
-def generate(seed):
+def iommufd_group_steps(rng, groups):
+    """The same with an iommufd context where a container would be."""
+    steps = ["iommufd"]
+    for group in groups:
+        ops = [f"group:{group}", f"set-iommufd:{group}"]
+        if rng.random() < 0.9:
+            ops.insert(rng.randint(1, 2), f"add:{group}")
+        if rng.random() < 0.85:
+            ops.append(f"device:{group}")
+        steps += ops + rng.choice([[], [], [f"del:{group}"], [f"del:{group}", f"add:{group}"]])
+    return steps
+
+
+def cdev_steps(rng, groups):
+    """The same with the devices' own files."""
+    steps = ["iommufd", "ioas-alloc"]
+    for device in (d for group in groups for d in DEVICES_OF[group]):
+        if device == "D" and rng.random() < 0.5:
+            continue
+        ops = [f"cdev:{device}", f"bind:{device}"]
+        if rng.random() < 0.9:
+            ops.append(f"{rng.choice(['attach'] * 4 + ['hwpt-attach'])}:{device}")
+        if rng.random() < 0.9:
+            ops.insert(rng.randint(1, len(ops)), f"add:{device}")
+        steps += ops + (["map:64K"] if rng.random() < 0.3 else [])
+        steps += rng.choice([[], [], [], [f"del:{device}"], [f"del:{device}", f"add:{device}"],
+                             [f"detach:{device}"], [f"detach:{device}", f"attach:{device}"]])
+    return steps
+
+
+def vmm_steps(rng, name, groups, iommufd):
+    style = rng.choices(["container", "group", "cdev"], [2, 3, 5])[0] if iommufd else "container"
+    if style == "container" or not groups:
+        return vm_steps(rng, name, groups)
+    return (iommufd_group_steps if style == "group" else cdev_steps)(rng, groups)
+
+
+def generate(seed, iommufd=False):
     rng = random.Random(seed)
     kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
     groups = rng.sample(GROUPS, rng.randint(1, 3))
@@ -100,7 +140,7 @@ def generate(seed):
         mine = groups[i :: len(names)]
         if rng.random() < 0.1:
             mine = mine + [rng.choice(groups)]  # perhaps another VM's: EBUSY
-        queues[name] = vm_steps(rng, name, mine)
+        queues[name] = vmm_steps(rng, name, mine, iommufd)
     steps = list(starts)
     if kind == "intel" and rng.random() < 0.5:
         steps = [["flip", "off"]] + steps
@@ -119,7 +159,7 @@ def shell(step):
     if step[0] == "flip":
         return f"flip {step[1]}"
     what = re.sub(r"^(device):([abc])$", lambda m: f"{m[1]}:${m[2].upper()}", step[2])
-    what = re.sub(r"^(\S+):([abc])$", lambda m: f"{m[1]}:${m[2]}", what)
+    what = re.sub(r"^(\S+):([abcABCD])$", lambda m: f"{m[1]}:${m[2]}", what)
     return f'try {step[1]} "{what}"'
 
 
