@@ -41,11 +41,11 @@ static __always_inline bool is_sampled(struct nsn_counters *counted, __u64 now)
 
 static __always_inline void add_time(struct nsn_counters *counted, __u64 elapsed)
 {
-	__u64 below = NSN_BUCKET_FIRST_NS;
+	__u64 most = NSN_BUCKET_FIRST_NS; /* inclusive, as le="" of Prometheus is */
 	__u32 bucket;
 
-	for (bucket = 0; bucket < NSN_BUCKETS - 1 && elapsed >= below; bucket++)
-		below *= 4;
+	for (bucket = 0; bucket < NSN_BUCKETS - 1 && elapsed > most; bucket++)
+		most *= 4;
 	__sync_fetch_and_add(&counted->elapsed_ns, elapsed);
 	__sync_fetch_and_add(&counted->buckets[bucket], 1);
 }

@@ -198,7 +198,7 @@ enum nsn_initiator {
 	NSN_FLUSH_MAX,
 };
 
-/* Buckets of the histogram of flush times: below 4.096 us, and each four times the one before. */
+/* Buckets of the histogram of flush times: up to 4.096 us, and each four times the one before. */
 #define NSN_BUCKETS 10
 #define NSN_BUCKET_FIRST_NS 4096
 
@@ -614,7 +614,7 @@ enum nsn_name_source {
 	NUM(ignored)                                                                               \
 	NUM(timed)                 /* executed ones whose time was taken */                        \
 	NUM(elapsed_ns)            /* of those, preemption included */                             \
-	NUM(bucket0)               /* below 4.096 us */                                            \
+	NUM(bucket0)               /* up to 4.096 us */                                            \
 	NUM(bucket1)                                                                               \
 	NUM(bucket2)                                                                               \
 	NUM(bucket3)                                                                               \

@@ -132,7 +132,7 @@ struct nsn_vm_counters {
 	uint64_t ignored;
 	uint64_t timed;      /* executed ones whose time was taken */
 	uint64_t elapsed_ns; /* of those, preemption included */
-	uint64_t buckets[NSN_BUCKETS]; /* of those: below 4.096 us, and powers of 4 of it */
+	uint64_t buckets[NSN_BUCKETS]; /* of those: up to 4.096 us, and powers of 4 of it */
 	bool sampled;        /* above 10,000 a second one in 64 was timed */
 };
 

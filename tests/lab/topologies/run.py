@@ -105,10 +105,10 @@ def reduce(lab, topo, bad):
     return dict(topo, steps=shrink.shrink(topo["steps"], still))
 
 
-def run_kernel(lab, seeds, count):
-    """All seeds on one kernel; counts in count[state]."""
+def run_kernel(lab, seeds, kinds, count):
+    """All seeds of these kinds on one kernel; counts in count[state]."""
     bad_ones = []
-    for kind in topology.KINDS:
+    for kind in kinds:
         cells = {f"s{s}": t for s in seeds if (t := topology.generate(s, lab.iommufd))["kind"] == kind}
         if not cells:
             continue
@@ -141,6 +141,8 @@ def arguments():
     p.add_argument("--seeds", type=int, default=50, help="how many (50)")
     p.add_argument("--first", type=int, default=1, help="the first seed (1)")
     p.add_argument("--kernels", default="6.1 newest", help='"6.1 newest", or other keys')
+    p.add_argument("--kinds", default=" ".join(topology.KINDS),
+                   help=f'of those, the ones with such an IOMMU ("{" ".join(topology.KINDS)}")')
     p.add_argument("--build", type=Path, default=LAB.parent.parent / "build")
     p.add_argument("--results", type=Path, default=cache / "results" / "topologies")
     p.add_argument("--print", type=int, metavar="SEED", help="prints that seed's cell, boots nothing")
@@ -167,7 +169,7 @@ def main():
             return 2
         else:
             run_kernel(Lab(kernel, args.build, args.results.resolve()),
-                       range(args.first, args.first + args.seeds), count)
+                       range(args.first, args.first + args.seeds), args.kinds.split(), count)
     print(f"witness of the page tables: {by_tables.agreed} domains agree, "
           f"{by_tables.without} have none")
     failed = count.get("bad", 0) + count.get("broken", 0)

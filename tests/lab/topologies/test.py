@@ -86,6 +86,11 @@ def test_the_verdicts():
     assert v([True], True, True) == "noncoherent" == v([False], True, True)
 
 
+def test_which_unit_can():
+    assert not oracle.unit_can("intel", WITNESS) and not oracle.unit_can("virtio", {})
+    assert oracle.unit_can("intel", {"iommus": [{"ecap": "f00fca"}]}) and oracle.unit_can("amd", {})
+
+
 def held(log):
     return oracle.Held(TOPOLOGY, log, {"0000:00:05.0": 3, "0000:02:02.0": 4})
 
@@ -101,10 +106,11 @@ def test_what_is_held_by_devices():
 def test_what_6_1_would_register():
     now = held(LOG.replace("error add:3 ENODEV", "ok add:3"))
     groups = {3: WITNESS["groups"][0]}
-    assert oracle.would_register("w1", now, groups, WITNESS, "domain")
+    assert oracle.would_register("w1", now, groups, False, "domain")
+    assert not oracle.would_register("w1", now, groups, True, "capability")
     now.container.clear()
-    assert not oracle.would_register("w1", now, groups, WITNESS, "domain")
-    assert oracle.would_register("w1", now, groups, WITNESS, "capability")
+    assert not oracle.would_register("w1", now, groups, False, "domain")
+    assert oracle.would_register("w1", now, groups, False, "capability")
 
 
 def test_seeds():
