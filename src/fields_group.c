@@ -38,7 +38,10 @@ NSN_GETTER(get_domain, nsn_group)
 		put_none(value);
 }
 
-/* From the kernel, else from the group's "type" file in sysfs. */
+/*
+ * From the kernel, else from the group's "type" file in sysfs. VFIO makes groups up for mediated
+ * devices and for those without an IOMMU: they have no default domain.
+ */
 NSN_GETTER(get_default_kind, nsn_group)
 {
 	static const char *const names[][2] = {
@@ -48,6 +51,8 @@ NSN_GETTER(get_default_kind, nsn_group)
 
 	if (object->default_domain)
 		put_text(value, nsn_domain_kind_name(object->default_domain->kind));
+	else if (NSN_KNOWS(&object->rec, group, default_domain) && !object->rec.default_domain)
+		put_none(value);
 	if (value->type != NSN_VALUE_UNKNOWN || !NSN_KNOWS(&object->sys, sys_group, type))
 		return;
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(names); i++)

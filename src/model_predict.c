@@ -74,11 +74,36 @@ static bool check_noiommu(const struct nsn_model *model, struct nsn_prediction *
 			  "decide, could not be read");
 }
 
+/* VFIO has bound it without an IOMMU already, and made this group up for it. */
+static bool is_bound_without_iommu(const struct nsn_device *device)
+{
+	const struct nsn_rec_group_device *rec = &device->rec;
+
+	return device->group && device->role == NSN_ROLE_VFIO &&
+	       NSN_KNOWS(rec, group_device, iommu_driver) && !rec->iommu_driver[0];
+}
+
+/* The driver that VFIO has for such groups asks the parameter anew: VFIO_SET_IOMMU finds none. */
+static bool check_noiommu_driver(const struct nsn_model *model, struct nsn_prediction *out)
+{
+	enum nsn_tri allowed = NSN_TRI(&model->host, host, unsafe_noiommu);
+
+	if (allowed == NSN_NO)
+		return refuse(out, NSN_STEP_SET_IOMMU, ENODEV, NSN_REASON_NOIOMMU_OFF);
+	return allowed == NSN_YES ||
+	       doubt(out, "VFIO has it without an IOMMU, and enable_unsafe_noiommu_mode, which "
+			  "decides whether it can be used, could not be read");
+}
+
 static bool check_bind(const struct nsn_model *model, const struct nsn_device *device,
 		       struct nsn_prediction *out)
 {
 	if (!device->group)
 		return check_noiommu(model, out);
+	if (is_bound_without_iommu(device)) {
+		out->noiommu = true;
+		return true;
+	}
 	if (device->cap_cache_coherency == NSN_NO)
 		return refuse(out, NSN_STEP_BIND, EINVAL, NSN_REASON_NOT_COHERENT);
 	if (device->cap_cache_coherency == NSN_UNKNOWN)
@@ -170,7 +195,8 @@ static bool is_accepted(const struct nsn_model *model, const struct nsn_device *
 	if (!check_sight(model, device, out) || !check_bind(model, device, out))
 		return false;
 	if (out->noiommu)
-		return true;
+		return !device->group ||
+		       (check_open(device, out) && check_noiommu_driver(model, out));
 	return check_open(device, out) && check_claim(device, out) &&
 	       check_interrupts(model, device, out);
 }

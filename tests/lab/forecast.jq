@@ -14,6 +14,10 @@ def worst($order): . as $list | [$order[] | select(. as $v | $list | index([$v])
    | .devices[] | . as $id | ($id | forecast) as $f
    | select(any($audit.groups[].members[]; .bdf == $id and .role == "vfio"))
    | check("\($id): its domain blocks No Snoop"; ($f // {}).blocks_nosnoop; $domain.enforced)]
+# each device that no IOMMU stands behind
++ [$audit.vms[].paths[] | select(.device and .dma == "noiommu")
+   | check("\(.device): nothing blocks No Snoop";
+	   ((.device | forecast) // {}).blocks_nosnoop; .blocks_nosnoop)]
 # each device that was claimed and can do no DMA: VFIO_SET_IOMMU refused it
 + [$audit.vms[].paths[] | select(.device and .dma == "none") | . as $path
    | check("\($path.device): it is refused";
@@ -21,7 +25,8 @@ def worst($order): . as $list | [$order[] | select(. as $v | $list | index([$v])
 	   ["refused", "set_iommu", "EPERM"])]
 # each VM: what KVM registered, and the verdict
 + [$audit.vms[] | . as $vm
-   | [.paths[] | select(.dma == "domain") | (.device // "" | forecast) // {}]
+   | [.paths[] | select(.dma == "domain" or .dma == "noiommu")
+      | (.device // "" | forecast) // {}]
    | select(length > 0)
    | if ($without | index("*")) or ($without | index($vm.name)) then
 	check("\($vm.name): KVM registered nothing"; 0; $vm.noncoherent_dma),

@@ -417,12 +417,14 @@ static int step_unset_container(const char *id)
 	return group < 0 ? -1 : ioctl(group, VFIO_GROUP_UNSET_CONTAINER);
 }
 
-static int step_set_iommu(const char *arg)
+static int step_set_iommu(const char *type)
 {
 	int container = fd_of(CONTAINER, NULL);
 
-	(void)arg;
-	return container < 0 ? -1 : ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+	return container < 0 ? -1
+			     : ioctl(container, VFIO_SET_IOMMU,
+				     !strcmp(type, "noiommu") ? VFIO_NOIOMMU_IOMMU
+							      : VFIO_TYPE1v2_IOMMU);
 }
 
 static int map_container(int fd, char *va, size_t size, __u64 iova)
@@ -485,20 +487,35 @@ static int step_unmap(const char *arg)
 	return munmap(mapping, mapping_size);
 }
 
-static int step_device(const char *bdf)
+/* The group of a device on the PCI bus, or of a mediated one; "noiommu-N" where VFIO made it up */
+static int group_of(const char *device)
 {
-	char path[PATH_MAX], link[PATH_MAX];
-	ssize_t n;
+	static const char *const buses[] = { "pci", "mdev" };
+	char path[PATH_MAX], link[PATH_MAX], id[ID_LEN];
+	const char *number;
+	unsigned int i;
+	ssize_t n = -1;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	n = readlink(path, link, sizeof(link) - 1);
+	for (i = 0; i < 2 && n < 0; i++) {
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/iommu_group", buses[i],
+			 device);
+		n = readlink(path, link, sizeof(link) - 1);
+	}
 	if (n < 0)
 		return -1;
 	link[n] = 0;
-	n = fd_of(GROUP, strrchr(link, '/') + 1);
-	if (n < 0)
+	number = strrchr(link, '/') + 1;
+	snprintf(id, sizeof(id), "noiommu-%.16s", number);
+	return fd_of(GROUP, object_find(GROUP, number) ? number : id);
+}
+
+static int step_device(const char *name)
+{
+	int group = group_of(name);
+
+	if (group < 0)
 		return -1;
-	return object_add(DEVICE, bdf, ioctl(n, VFIO_GROUP_GET_DEVICE_FD, bdf)) ? 0 : -1;
+	return object_add(DEVICE, name, ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name)) ? 0 : -1;
 }
 
 /* iommufd and the device's own file */
@@ -726,14 +743,14 @@ static const struct step {
 	{ "switch", step_switch },		 /* switch:N times: del and add of the group */
 	{ "churn", step_churn },		 /* churn:N VMs with one WBINVD each */
 	{ "container", step_container },	 /* container[:ID] */
-	{ "group", step_group },		 /* group:N */
+	{ "group", step_group },		 /* group:N or group:noiommu-N */
 	{ "set-container", step_set_container }, /* set-container:N */
 	{ "set-iommufd", step_set_iommufd }, /* set-iommufd:N, a group into the current context */
 	{ "unset-container", step_unset_container },
-	{ "set-iommu", step_set_iommu },
+	{ "set-iommu", step_set_iommu }, /* set-iommu[:noiommu] */
 	{ "map", step_map },	     /* map:16M[@IOVA] */
 	{ "unmap", step_unmap },     /* the newest mapping */
-	{ "device", step_device },   /* device:BDF */
+	{ "device", step_device },   /* device:BDF or device:UUID (mediated) */
 	{ "iommufd", step_iommufd }, /* iommufd[:ID] */
 	{ "ioas-alloc", step_ioas_alloc },
 	{ "cdev", step_cdev }, /* cdev:BDF */

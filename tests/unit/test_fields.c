@@ -301,6 +301,21 @@ static void unseen_is_not_empty(void **state)
 	assert_int_equal(value.type, NSN_VALUE_UNKNOWN);
 }
 
+/* VFIO makes a group up for a mediated device: that it has no default domain is known. */
+static void no_default_domain(void **state)
+{
+	(void)state;
+	add_group(3, 0);
+	SET_STR(SYS_GROUP, sys_group, 0, type, "unknown");
+	SET(GROUP, group, 0, default_domain, 0);
+	judge();
+	assert_int_equal(type_of(NSN_OBJECT_GROUP, "default_kind", model->groups), NSN_VALUE_NONE);
+	FORGET(GROUP, group, 0, default_domain);
+	judge();
+	assert_int_equal(type_of(NSN_OBJECT_GROUP, "default_kind", model->groups),
+			 NSN_VALUE_UNKNOWN);
+}
+
 /* ---- why ------------------------------------------------------------------------------------- */
 
 static size_t rows_of(const struct nsn_unknowns *unknowns, const char *fact,
@@ -428,6 +443,7 @@ int main(void)
 		TEST(values_of_a_coherent_vm),
 		TEST(times_are_utc),
 		TEST(unseen_is_not_empty),
+		TEST(no_default_domain),
 		TEST(one_reason_is_one_row),
 		TEST(reasons_come_from_the_right_place),
 		TEST(scope_limits_the_questions),

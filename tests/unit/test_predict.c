@@ -378,6 +378,34 @@ static void no_iommu(void **state)
 	check_unknown(predict());
 }
 
+/* Already bound without an IOMMU: the group is one that VFIO made up, and has no domain at all. */
+static void bound_without_iommu(void **state)
+{
+	const struct nsn_prediction *got;
+
+	(void)state;
+	add_source("sysfs.groups", NSN_SOURCE_OK);
+	add_group(2, 1);
+	SET(GROUP, group, 0, domain, 0);
+	SET(GROUP, group, 0, default_domain, 0);
+	add_device(BDF, 2, "vfio-pci", 0);
+	SET_STR(GROUP_DEVICE, group_device, 0, iommu_driver, "");
+	SET(GROUP_DEVICE, group_device, 0, driver_managed_dma, 1);
+	check_refused(predict(), NSN_STEP_SET_IOMMU, ENODEV, NSN_REASON_NOIOMMU_OFF);
+	FORGET(HOST, host, 0, unsafe_noiommu);
+	check_unknown(predict());
+	SET(HOST, host, 0, unsafe_noiommu, 1);
+	got = predict();
+	if (got->verdict != NSN_PREDICTED_NONCOHERENT)
+		fail_msg("%s for %s", nsn_predicted_name(got->verdict),
+			 nsn_reason_text(got->reason));
+	assert_int_equal(got->blocks_nosnoop, NSN_NO);
+	assert_int_equal(got->registers, NSN_YES);
+	assert_int_equal(got->without_kvm_vfio, NSN_VERDICT_UNSAFE);
+	open_group(2, BDF, 0, 0);
+	check_refused(predict(), NSN_STEP_OPEN, EBUSY, NSN_REASON_ELSEWHERE);
+}
+
 /* Several reasons: the kernel gets to the earliest. */
 static void first_step_wins(void **state)
 {
@@ -448,6 +476,7 @@ int main(void)
 		TEST(opened),
 		TEST(coherent_dma),
 		TEST(no_iommu),
+		TEST(bound_without_iommu),
 		TEST(first_step_wins),
 		TEST(only_endpoints_without_a_vm),
 		TEST(what_was_lost_makes_it_unknown),
