@@ -64,6 +64,33 @@ static int join_page_tables(struct nsn_model *model)
 	return 0;
 }
 
+/* The device of VFIO's whose parent's driver reaches the VM's memory by this access. */
+static struct nsn_device *device_of_access(const struct nsn_model *model,
+					   const struct nsn_rec_iommufd_access *rec)
+{
+	const struct nsn_rec_vfio_device *device =
+		nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
+
+	return device && NSN_KNOWS(device, vfio_device, name)
+		       ? nsn_model__device(model, device->name)
+		       : NULL;
+}
+
+/* Its group has no domain: the access is all of its way to memory. */
+static int join_accesses(struct nsn_model *model)
+{
+	NSN_FOR_EACH(model, IOMMUFD_ACCESS, iommufd_access, rec)
+	{
+		struct nsn_container *context = context_by_key(model, rec->iommufd);
+		struct nsn_device *device = device_of_access(model, rec);
+
+		if (context && (nsn_refs_append(&context->accesses, (void *)rec) ||
+				join_domain(context, NULL, device ? device->group : NULL)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int join_bound(struct nsn_model *model)
 {
 	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec) {
@@ -91,12 +118,6 @@ static int join_bound(struct nsn_model *model)
 				join_domain(context, domain, group)))
 			return -ENOMEM;
 	}
-	NSN_FOR_EACH(model, IOMMUFD_ACCESS, iommufd_access, rec) {
-		struct nsn_container *context = context_by_key(model, rec->iommufd);
-
-		if (context && nsn_refs_append(&context->accesses, (void *)rec))
-			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -113,7 +134,10 @@ int nsn_model_join_users(struct nsn_model *model)
 	err = join_page_tables(model);
 	if (!err)
 		err = join_bound(model);
-	NSN_FOR_EACH(model, VDPA, vdpa, rec) {
+	if (!err)
+		err = join_accesses(model);
+	NSN_FOR_EACH(model, VDPA, vdpa, rec)
+	{
 		struct nsn_container *container =
 			nsn_index_get(model->build->index, NSN_CLASS_VDPA, rec->vdpa);
 
@@ -208,14 +232,11 @@ static int add_pasid_path(const struct nsn_path_builder *builder,
 static int add_access_path(const struct nsn_path_builder *builder,
 			   const struct nsn_rec_iommufd_access *rec)
 {
-	const struct nsn_rec_vfio_device *device = nsn_index_get(
-		builder->model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
 	enum nsn_tri attached = NSN_TRI(rec, iommufd_access, address_space);
 	struct nsn_path path = { .dma = NSN_DMA_EMULATED, .blocks_nosnoop = NSN_UNKNOWN,
 				 .unknown_reason = "its parent's driver does the DMA" };
 
-	if (device && NSN_KNOWS(device, vfio_device, name))
-		path.device = nsn_model__device(builder->model, device->name);
+	path.device = device_of_access(builder->model, rec);
 	path.group = path.device ? path.device->group : NULL;
 	if (attached == NSN_NO) {
 		path.dma = NSN_DMA_NONE;

@@ -305,6 +305,38 @@ static void test_emulated(void **state)
 	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
 }
 
+#define MDEV "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
+
+/* A mediated device by its group's file: the access is its only way to memory. */
+static void test_emulated_by_group(void **state)
+{
+	NSN_NEW(rec, IOMMUFD_ACCESS, iommufd_access);
+
+	(void)state;
+	add_vm(1, 1);
+	add_context();
+	add_group(5, 1);
+	SET(GROUP, group, 0, domain, 0);
+	SET(GROUP, group, 0, default_domain, 0);
+	add_device(MDEV, 5, "mtty", 0);
+	open_group(5, MDEV, VM_KEY, 0);
+	group_record(5)->owner = group_record(5)->owner_group = 0;
+	SET(VFIO_GROUP, vfio_group, 0, iommufd, CONTEXT_KEY);
+	SET(VFIO_GROUP, vfio_group, 0, type, NSN_VFIO_GROUP_EMULATED);
+	NSN_PUT(&rec, iommufd_access, iommufd, CONTEXT_KEY);
+	NSN_PUT(&rec, iommufd_access, vfio_device, VFIO_DEVICE_KEY + 5);
+	NSN_PUT(&rec, iommufd_access, id, 2);
+	NSN_PUT(&rec, iommufd_access, address_space, 1);
+	ADD(rec);
+	SET(IOMMUFD, iommufd, 0, accesses, 1);
+	assert_int_equal(vm()->paths_count, 1);
+	assert_int_equal(vm()->paths[0].dma, NSN_DMA_EMULATED);
+	assert_string_equal(vm()->paths[0].device->id, MDEV);
+	/* whose access that is is not known: the group may have another way */
+	SET(IOMMUFD_ACCESS, iommufd_access, 0, vfio_device, 0);
+	assert_int_equal(vm()->paths_count, 2);
+}
+
 /* iommufd and the IOMMU core name different domains. */
 static void test_stray(void **state)
 {
@@ -404,9 +436,9 @@ int main(void)
 		TEST(test_idle_page_table), TEST(test_bound_only),
 		TEST(test_unbound),	    TEST(test_nested),
 		TEST(test_pasid),	    TEST(test_no_iommu),
-		TEST(test_emulated),	    TEST(test_stray),
-		TEST(test_vdpa),	    TEST(test_vdpa_amd),
-		TEST(test_vdpa_without_domain),
+		TEST(test_emulated),	    TEST(test_emulated_by_group),
+		TEST(test_stray),	    TEST(test_vdpa),
+		TEST(test_vdpa_amd),	    TEST(test_vdpa_without_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
