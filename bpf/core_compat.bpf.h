@@ -72,6 +72,8 @@ static __always_inline bool nsn_symbol_name(__u64 function, char *out, __u32 siz
 
 #include "compat/task.bpf.h"
 
+#include "compat/xarray.bpf.h"
+
 #include "compat/iommu.bpf.h"
 #include "compat/iommufd.bpf.h"
 #include "compat/kvm.bpf.h"

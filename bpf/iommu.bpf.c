@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * iommu.bpf.c - the IOMMU's side of a snapshot: groups, their owner and devices, and domains with
- * the driver's own flags.
+ * iommu.bpf.c - the IOMMU's side of a snapshot: groups, their owner, devices and PASIDs, and domains
+ * with the driver's own flags.
  *
  * Kernel side. The third root: iommu_group_kset has every group, and a group's owner leads to
  * VFIO's group and its container when no descriptor does. Needs no module's types but VFIO's group.
  */
 #include "core_compat.bpf.h"
+#include "xarray.bpf.h"
 
 #define MAX_GROUPS 65536
 #define MAX_GROUP_DEVICES 4096
+#define MAX_GROUP_PASIDS 4096
 
 NSN_STATE struct nsn_walk iommu_groups;  /* the kernel's own set */
 NSN_STATE struct nsn_walk group_devices; /* of one group */
+NSN_STATE struct xa_walk group_pasids;   /* likewise */
 
 /* The group that is described now. */
 NSN_STATE struct {
 	struct iommu_group *group;
-	__u64 group_id;
+	__u64 group_id, pasids;
 	bool id_known;
 } group_now;
 
@@ -97,12 +100,49 @@ static long each_group_device(__u32 index, void *unused)
 	return 0;
 }
 
+/* A PASID without a domain is being attached, or (6.11 to 6.14) was without a handle. */
+static long each_group_pasid(__u32 index, void *unused)
+{
+	__u64 entry = xa_walk__step(&group_pasids);
+	struct nsn_rec_group_pasid *rec;
+
+	if ((entry || group_pasids.zero) && group_pasids.index) {
+		group_now.pasids++;
+		NSN_BEGIN(rec, GROUP_PASID);
+		NSN_SET(rec, group_pasid, group, group_now.group);
+		if (group_now.id_known)
+			NSN_SET(rec, group_pasid, group_id, group_now.group_id);
+		NSN_SET(rec, group_pasid, pasid, group_pasids.index);
+		if (entry)
+			NSN_FILL(rec, group_pasid, domain, nsn_pasid_domain, entry);
+		NSN_SUBMIT(rec);
+	}
+	return group_pasids.done != 0;
+}
+
+/* Describes the PASIDs of the current group; how many, if all were seen. */
+static __always_inline bool walk_group_pasids(struct iommu_group *group, __u64 *out)
+{
+	struct xarray *array = nsn_group_pasids(group);
+
+	if (!array)
+		return false;
+	group_now.pasids = 0;
+	if (xa_walk__start(&group_pasids, array))
+		bpf_loop(64 * MAX_GROUP_PASIDS, each_group_pasid, NULL, 0);
+	*out = group_now.pasids;
+	return xa_walk__complete(&group_pasids, array);
+}
+
 static __noinline int describe_group(struct iommu_group *group)
 {
 	struct nsn_rec_group *rec;
+	__u64 pasids = 0;
+	bool counted;
 
 	group_now.group = group;
 	group_now.id_known = nsn_group_id(group, &group_now.group_id);
+	counted = walk_group_pasids(group, &pasids);
 	nsn_walk__start(&group_devices, nsn_group_devices(group));
 	bpf_loop(MAX_GROUP_DEVICES + 1, each_group_device, NULL, 0);
 	if (nsn_walk__cut(&group_devices, MAX_GROUP_DEVICES))
@@ -117,6 +157,8 @@ static __noinline int describe_group(struct iommu_group *group)
 	NSN_FILL(rec, group, owner, nsn_group_owner, group);
 	NSN_FILL(rec, group, owner_count, nsn_group_owner_count, group);
 	NSN_FILL(rec, group, owner_group, nsn_group_owner_vfio, group);
+	if (counted)
+		NSN_SET(rec, group, pasids, pasids);
 	NSN_SET(rec, group, devices, group_devices.count);
 	NSN_SET(rec, group, complete, group_devices.complete);
 	NSN_SUBMIT(rec);
@@ -137,6 +179,7 @@ static __always_inline void fill_intel_domain(struct nsn_rec_domain *rec,
 }
 
 #define DOMAIN_PAGING 1 /* __IOMMU_DOMAIN_PAGING: it has page tables of its own */
+#define DOMAIN_SVA 16
 #define DOMAIN_NESTED 64
 
 static __noinline int describe_domain(struct iommu_domain *domain)
@@ -149,6 +192,8 @@ static __noinline int describe_domain(struct iommu_domain *domain)
 	NSN_BEGIN(rec, DOMAIN);
 	NSN_SET(rec, domain, domain, domain);
 	NSN_FILL(rec, domain, type, nsn_domain_type, domain);
+	if (rec->type & DOMAIN_SVA)
+		NSN_FILL(rec, domain, mm, nsn_domain_mm, domain);
 	if (!nsn_domain_ops(domain, &ops) || !ops)
 		goto out;
 	if (nsn_domain_op(ops, &op)) {
@@ -204,6 +249,7 @@ static __always_inline void describe_iommu(bool listed)
 
 	NSN_BEGIN(rec, KERNEL);
 	NSN_SET(rec, kernel, group_list, listed);
+	NSN_FILL(rec, kernel, group_pasids, nsn_has_group_pasids);
 	NSN_FILL(rec, kernel, interrupt_remapping, nsn_interrupt_remapping);
 	NSN_SUBMIT(rec);
 }

@@ -438,7 +438,15 @@ enum nsn_name_source {
 	NUM(owner_count)                                                                           \
 	NUM(blocking)              /* it sits in its blocking domain: no DMA */                    \
 	NUM(devices)                                                                               \
-	NUM(complete)
+	NUM(complete)                                                                              \
+	NUM(pasids)                /* that are attached to a domain; unknown: not all were seen */
+
+/* A PASID of a group, as the IOMMU core has it. */
+#define NSN_FIELDS_GROUP_PASID(NUM, KEY, STR)                                                      \
+	KEY(group, GROUP)                                                                          \
+	KEY(domain, DOMAIN)                                                                        \
+	NUM(group_id)                                                                              \
+	NUM(pasid)
 
 #define NSN_FIELDS_GROUP_DEVICE(NUM, KEY, STR)                                                     \
 	KEY(group, GROUP)                                                                          \
@@ -454,6 +462,7 @@ enum nsn_name_source {
 
 #define NSN_FIELDS_DOMAIN(NUM, KEY, STR)                                                           \
 	KEY(domain, DOMAIN)                                                                        \
+	KEY(mm, MM)                /* SVA: whose memory it shares */                               \
 	NUM(type)                  /* iommu_domain.type, __IOMMU_DOMAIN_* bits */                  \
 	NUM(has_op)                /* the driver has enforce_cache_coherency */                    \
 	NUM(force_snooping)        /* the driver's own flag (Intel) */                             \
@@ -472,7 +481,8 @@ enum nsn_name_source {
 	NUM(vm_types)              /* this kernel's VMs have a type */                             \
 	NUM(guest_mtrrs)           /* KVM can let the guest's MTRRs hold (Intel, before 6.11) */   \
 	NUM(quirk_mask)            /* KVM says which quirks it has (6.15) */                       \
-	NUM(quirks_supported)      /* bit mask, KVM_X86_QUIRK_* */
+	NUM(quirks_supported)      /* bit mask, KVM_X86_QUIRK_* */                                 \
+	NUM(group_pasids)          /* this kernel's groups know their PASIDs (6.2) */
 
 /* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
 
@@ -644,6 +654,7 @@ enum nsn_name_source {
 	NUM(vdpa)                                                                                  \
 	NUM(group)                                                                                 \
 	NUM(group_device)                                                                          \
+	NUM(group_pasid)                                                                           \
 	NUM(domain)                                                                                \
 	NUM(kernel)                                                                                \
 	NUM(host)                                                                                  \
@@ -676,6 +687,7 @@ enum nsn_name_source {
 	R(VDPA, vdpa)                                                                              \
 	R(GROUP, group)                                                                            \
 	R(GROUP_DEVICE, group_device)                                                              \
+	R(GROUP_PASID, group_pasid)                                                                \
 	R(DOMAIN, domain)                                                                          \
 	R(KERNEL, kernel)                                                                          \
 	R(HOST, host)                                                                              \

@@ -138,6 +138,16 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	ROW(nsn_type1_group_group, "vfio_iommu_type1", "domains[].groups of containers",
 	    "vfio_iommu_group.next vfio_iommu_group.iommu_group"),
 
+	/* xarrays */
+	ROW(nsn_xarray_head, "vmlinux", "containers[] of kind iommufd, groups[].pasids",
+	    "xarray.xa_head"),
+	ROW(nsn_xa_width, "vmlinux", "containers[] of kind iommufd, groups[].pasids",
+	    "xa_node.slots"),
+	ROW(nsn_xa_shift, "vmlinux", "containers[] of kind iommufd, groups[].pasids",
+	    "xa_node.shift"),
+	ROW(nsn_xa_slot, "vmlinux", "containers[] of kind iommufd, groups[].pasids",
+	    "xa_node.slots"),
+
 	/* IOMMU core and drivers */
 	ROW(nsn_group_kset_list, "iommu", "groups[] that nobody opened", "kset.list"),
 	ROW(nsn_kset_group, "iommu", "groups[] that nobody opened",
@@ -158,6 +168,12 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	    "iommu_group.owner vfio_group.iommu_group", "iommu_group.owner !vfio_group"),
 	ROW(nsn_group_devices, "iommu", "groups[].devices", "iommu_group.devices"),
 	ROW(nsn_group_device, "iommu", "groups[].devices", "group_device.list group_device.dev"),
+	ROW_WITHOUT(nsn_group_pasids, "iommu", "groups[].pasids",
+		    "a group knows no PASIDs before Linux 6.2", "iommu_group.pasid_array"),
+	ROW(nsn_has_group_pasids, "iommu", "not_applicable[]: groups.pasids", "iommu_group"),
+	ROW(nsn_pasid_domain, "iommu", "groups[].pasids",
+	    "iommu_domain_cookie_type iommu_attach_handle.domain",
+	    "!iommu_domain_cookie_type iommu_attach_handle.domain", "!iommu_attach_handle"),
 	ROW(nsn_device_iommu_group, "vmlinux", "the group of device_register and device_open",
 	    "device.iommu_group"),
 	ROW(nsn_device_name, "vmlinux", "devices[].id", "device.kobj.name"),
@@ -180,6 +196,8 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	ROW(nsn_has_cap_enforce, "iommu", "devices[].cap_enforce_coherency",
 	    "iommu_cap.IOMMU_CAP_ENFORCE_CACHE_COHERENCY", "iommu_cap"),
 	ROW(nsn_domain_type, "iommu", "domains[].kind", "iommu_domain.type"),
+	ROW_WITHOUT(nsn_domain_mm, "iommu", "domains[] of kind sva: whose memory they share",
+		    "there are no such domains before Linux 6.2", "iommu_domain.mm"),
 	ROW(nsn_domain_ops, "iommu", "domains[].iommu_driver, coherency", "iommu_domain.ops"),
 	ROW_REMEDY(nsn_domain_op, "iommu", "domains[].coherency.op, state", SINCE_5_19,
 		   "iommu_domain_ops.enforce_cache_coherency"),
@@ -201,11 +219,6 @@ const struct nsn_accessor_row nsn_accessor_rows[] = {
 	ROW(nsn_interrupt_remapping, "vmlinux", "iommus[].interrupt_remapping", NULL),
 
 	/* iommufd */
-	ROW(nsn_xarray_head, "vmlinux", "what is in containers[] of kind iommufd",
-	    "xarray.xa_head"),
-	ROW(nsn_xa_width, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.slots"),
-	ROW(nsn_xa_shift, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.shift"),
-	ROW(nsn_xa_slot, "vmlinux", "what is in containers[] of kind iommufd", "xa_node.slots"),
 	ROW(nsn_has_iommufd, "iommufd", "containers[] of kind iommufd",
 	    "iommufd_ctx iommufd_hwpt_paging iommufd_device"),
 	ROW(nsn_iommufd_objects, "iommufd", "what is in containers[] of kind iommufd",

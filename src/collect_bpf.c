@@ -81,6 +81,7 @@ static bool root_of(const struct nsn_rec *rec, enum nsn_class *class, uint64_t *
 		[NSN_REC_VDPA] = NSN_CLASS_VDPA,
 		[NSN_REC_GROUP] = NSN_CLASS_GROUP,
 		[NSN_REC_GROUP_DEVICE] = NSN_CLASS_GROUP,
+		[NSN_REC_GROUP_PASID] = NSN_CLASS_GROUP,
 		[NSN_REC_DOMAIN] = NSN_CLASS_DOMAIN,
 	};
 

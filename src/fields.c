@@ -23,6 +23,7 @@ const struct nsn_kind nsn_kinds[NSN_OBJECT_MAX] = {
 	[NSN_OBJECT_DOMAIN] = KIND("domain", "domains", domain, false),
 	[NSN_OBJECT_GROUP] = KIND("group", "groups", group, false),
 	[NSN_OBJECT_MEMBER] = KIND("member", "members", member, true),
+	[NSN_OBJECT_PASID] = KIND("pasid", "pasids", pasid, true),
 	[NSN_OBJECT_DEVICE] = KIND("device", "devices", device, false),
 	[NSN_OBJECT_KVM] = KIND("kvm", "kvm", kvm, true),
 	[NSN_OBJECT_IF_ASSIGNED] = KIND("if_assigned", "if_assigned", if_assigned, true),

@@ -23,6 +23,7 @@ enum nsn_object {
 	NSN_OBJECT_DOMAIN,    /* struct nsn_domain */
 	NSN_OBJECT_GROUP,     /* struct nsn_group */
 	NSN_OBJECT_MEMBER,    /* struct nsn_device, as a member of its group */
+	NSN_OBJECT_PASID,     /* struct nsn_pasid, of its group */
 	NSN_OBJECT_DEVICE,    /* struct nsn_device */
 	NSN_OBJECT_KVM,		/* struct nsn_vm, in that VM */
 	NSN_OBJECT_IF_ASSIGNED, /* struct nsn_device whose prediction applies, in that device */

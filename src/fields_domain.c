@@ -128,6 +128,41 @@ NSN_GETTER(get_domain_devices, nsn_domain)
 	put_refs(value, &object->devices, NSN_OBJECT_DEVICE);
 }
 
+/* The domain whose IOAS a domain of iommufd's maps. */
+static const struct nsn_domain *mapping_domain(const struct nsn_domain *domain)
+{
+	return domain->kind == NSN_DOMAIN_NESTED ? domain->parent : domain;
+}
+
+NSN_GETTER(get_address_space, nsn_domain)
+{
+	const struct nsn_domain *maps = mapping_domain(object);
+
+	if (!object->container || object->container->kind != NSN_CONTAINER_IOMMUFD)
+		put_none(value);
+	else if (maps && maps->table && NSN_KNOWS(maps->table, iommufd_hwpt, address_space))
+		put_number(value, maps->table->address_space);
+}
+
+NSN_GETTER(get_parent, nsn_domain)
+{
+	if (object->kind != NSN_DOMAIN_NESTED)
+		put_none(value);
+	else if (object->parent)
+		put_text(value, object->parent->id);
+}
+
+/* Only processes that hold a VM or what VFIO and iommufd give are seen. */
+NSN_GETTER(get_processes, nsn_domain)
+{
+	if (object->kind != NSN_DOMAIN_SVA)
+		put_none(value);
+	else if (object->processes.items_count)
+		put_pids(value, &object->processes);
+	else
+		value->reason = "it is the memory of none that holds a VM, VFIO or iommufd";
+}
+
 NSN_GETTER(get_domain_container, nsn_domain)
 {
 	if (object->container)
@@ -311,6 +346,31 @@ const struct nsn_field nsn_fields_domain[] = {
 		.source = "kernel.type1",
 		.help = "Container whose memory it maps.",
 		.get = get_domain_container_any,
+	},
+	{
+		.path = "address_space",
+		.header = "IOAS",
+		.source = "kernel.iommufd",
+		.help = "iommufd's number of the address space that it maps.",
+		.get = get_address_space_any,
+	},
+	{
+		.path = "parent",
+		.header = "NESTED IN",
+		.source = "kernel.iommufd",
+		.text = NSN_TEXT_TREE,
+		.prefix = "its parent is domain ",
+		.help = "Domain that it is nested in.",
+		.get = get_parent_any,
+	},
+	{
+		.path = "processes",
+		.header = "PROCESSES",
+		.source = "kernel.iommu",
+		.text = NSN_TEXT_TREE,
+		.prefix = "that of process ",
+		.help = "Processes whose page table it shares, as far as they are seen.",
+		.get = get_processes_any,
 	},
 	{
 		.path = "enforced",

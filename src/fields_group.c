@@ -24,6 +24,13 @@ NSN_GETTER(get_members, nsn_group)
 	value->kind = NSN_OBJECT_MEMBER;
 }
 
+NSN_GETTER(get_pasids, nsn_group)
+{
+	if (NSN_KNOWS(&object->rec, group, pasids) && object->rec.pasids == object->pasids_count)
+		put_objects(value, object->pasids, object->pasids_count, sizeof(*object->pasids),
+			    NSN_OBJECT_PASID);
+}
+
 NSN_GETTER(get_why, nsn_group)
 {
 	if (NSN_KNOWS(&object->sys, sys_group, why))
@@ -135,6 +142,13 @@ const struct nsn_field nsn_fields_group[] = {
 		.get = get_members_any,
 	},
 	{
+		.path = "pasids",
+		.header = "PASIDS",
+		.source = "kernel.iommu",
+		.help = "Its PASIDs that are attached to a domain.",
+		.get = get_pasids_any,
+	},
+	{
 		.path = "why",
 		.header = "TOGETHER BECAUSE",
 		.source = "sysfs.groups",
@@ -207,6 +221,40 @@ const struct nsn_field nsn_fields_group[] = {
 		.yes = "still attached, though none of its devices is open",
 		.help = "Still in a user's domain, with no VFIO device open.",
 		.get = get_residual_any,
+	},
+	{ .path = NULL },
+};
+
+NSN_GETTER(get_pasid, nsn_pasid)
+{
+	put_number(value, object->number);
+}
+
+NSN_GETTER(get_pasid_domain, nsn_pasid)
+{
+	if (object->domain)
+		put_text(value, object->domain->id);
+	else
+		value->reason = "the kernel does not keep which, or it is being attached";
+}
+
+const struct nsn_field nsn_fields_pasid[] = {
+	{
+		.path = "pasid",
+		.header = "PASID",
+		.source = "kernel.iommu",
+		.help = "Its number.",
+		.get = get_pasid_any,
+	},
+	{
+		.path = "domain",
+		.header = "DOMAIN",
+		.source = "kernel.iommu",
+		.text = NSN_TEXT_TREE,
+		.prefix = "domain ",
+		.unknown = "in an unknown domain",
+		.help = "Domain that DMA with it goes through.",
+		.get = get_pasid_domain_any,
 	},
 	{ .path = NULL },
 };

@@ -126,6 +126,7 @@ extern const struct nsn_field nsn_fields_container[];
 extern const struct nsn_field nsn_fields_domain[];
 extern const struct nsn_field nsn_fields_group[];
 extern const struct nsn_field nsn_fields_member[];
+extern const struct nsn_field nsn_fields_pasid[];
 extern const struct nsn_field nsn_fields_device[];
 extern const struct nsn_field nsn_fields_kvm[];
 extern const struct nsn_field nsn_fields_if_assigned[];

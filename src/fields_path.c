@@ -97,6 +97,14 @@ NSN_GETTER(get_path_device, nsn_path)
 		put_missing(object, value);
 }
 
+NSN_GETTER(get_path_pasid, nsn_path)
+{
+	if (object->pasid)
+		put_number(value, object->pasid);
+	else
+		put_none(value);
+}
+
 NSN_GETTER(get_path_dma, nsn_path)
 {
 	put_text(value, nsn_dma_name(object->dma));
@@ -154,6 +162,13 @@ const struct nsn_field nsn_fields_path[] = {
 		.source = "kernel.vfio",
 		.help = "Device that does the DMA.",
 		.get = get_path_device_any,
+	},
+	{
+		.path = "pasid",
+		.header = "PASID",
+		.source = "kernel.iommu",
+		.help = "PASID that its DMA has; left out if it has none.",
+		.get = get_path_pasid_any,
 	},
 	{
 		.path = "dma",

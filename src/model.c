@@ -185,10 +185,12 @@ static void free_objects(struct nsn_model *model)
 	for (size_t i = 0; i < model->domains_count; i++) {
 		free_refs(&model->domains[i].groups);
 		free_refs(&model->domains[i].devices);
+		free(model->domains[i].processes.items);
 	}
 	for (size_t i = 0; i < model->groups_count; i++) {
 		free_refs(&model->groups[i].devices);
 		free(model->groups[i].opened_by.items);
+		free(model->groups[i].pasids);
 	}
 	for (size_t i = 0; i < model->iommus_count; i++)
 		free_refs(&model->iommus[i].devices);
@@ -417,6 +419,9 @@ bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)
 		return true;
 	if (strcmp(fact, "devices.cap_enforce_coherency") == 0 &&
 	    NSN_TRI(&model->kernel, kernel, criterion_capability) == NSN_NO)
+		return true;
+	if (strcmp(fact, "groups.pasids") == 0 &&
+	    NSN_TRI(&model->kernel, kernel, group_pasids) == NSN_NO)
 		return true;
 	NSN_FOR_EACH(model, MISSING, missing, rec)
 		if (NSN_TRI(rec, missing, absent) == NSN_YES &&

@@ -120,6 +120,7 @@ struct nsn_path {
 	struct nsn_device *device;       /* NULL: the group has no device we know */
 	enum nsn_dma dma;
 	enum nsn_tri blocks_nosnoop;
+	uint64_t pasid; /* that its DMA has; 0: none */
 	bool certain; /* the link that leads here is */
 	const char *unknown_reason; /* static text, if dma or blocks_nosnoop is unknown; else NULL */
 };
@@ -252,6 +253,8 @@ struct nsn_domain {
 	char op[NSN_SYMBOL_LEN];         /* its enforce function; "" none or unknown */
 	enum nsn_domain_kind kind;
 	const char *page_table;          /* first, second, v1, v2; NULL: not told apart or unknown */
+	const struct nsn_rec_iommufd_hwpt *table; /* iommufd's own view of it; NULL: none, or unread */
+	struct nsn_pids processes;       /* SVA: those that are seen to have the memory it shares */
 	bool user;                       /* VFIO's, iommufd's or vDPA's: not a host's own */
 	bool by_pasid;                   /* only DMA with a PASID goes through it */
 	enum nsn_tri vfio_flag;          /* what VFIO or iommufd keep of the driver's answer */
@@ -286,6 +289,12 @@ enum nsn_owner {
 	NSN_OWNER_NONE,
 };
 
+/* A PASID of a group, as the IOMMU core has it. */
+struct nsn_pasid {
+	uint64_t number;
+	struct nsn_domain *domain; /* NULL: unknown */
+};
+
 struct nsn_group {
 	char id[NSN_ID_LEN]; /* its number */
 	uint64_t number;
@@ -298,6 +307,8 @@ struct nsn_group {
 	struct nsn_container *container; /* that VFIO's group was set into; NULL none */
 	struct nsn_domain *domain;       /* attached now; NULL unknown or none */
 	struct nsn_domain *default_domain;
+	struct nsn_pasid *pasids;        /* that were seen; rec.pasids: how many there are */
+	size_t pasids_count, pasids_capacity;
 	struct nsn_pids opened_by;       /* processes that hold VFIO's group file or a device of it */
 	enum nsn_owner owner;
 	bool iommufd_owns;               /* the owner of its DMA is an iommufd context */

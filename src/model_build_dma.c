@@ -29,18 +29,32 @@ static long lowest_user_group(const struct nsn_model *model, uint64_t domain)
 	return lowest;
 }
 
+/* The lowest PASID, of the lowest group, that leads to a domain. */
+#define LOWEST_PASID(model, NAME, name, key, found, lowest_group, lowest_pasid)                    \
+	NSN_FOR_EACH(model, NAME, name, rec) {                                                     \
+		if (rec->domain != (key) || !NSN_KNOWS(rec, name, group_id) ||                     \
+		    !NSN_KNOWS(rec, name, pasid))                                                  \
+			continue;                                                                  \
+		if (!(found) || rec->group_id < (lowest_group) ||                                  \
+		    (rec->group_id == (lowest_group) && rec->pasid < (lowest_pasid))) {            \
+			(found) = true;                                                            \
+			(lowest_group) = rec->group_id;                                            \
+			(lowest_pasid) = rec->pasid;                                               \
+		}                                                                                  \
+	}
+
 /* A domain that only a PASID's DMA goes through is called after that. */
 static bool name_by_pasid(const struct nsn_model *model, struct nsn_domain *domain)
 {
-	NSN_FOR_EACH(model, IOMMUFD_PASID, iommufd_pasid, rec) {
-		if (rec->domain != domain->rec.domain || !NSN_KNOWS(rec, iommufd_pasid, group_id) ||
-		    !NSN_KNOWS(rec, iommufd_pasid, pasid))
-			continue;
-		nsn_format(domain->id, sizeof(domain->id), "g%llu/pasid%llu",
-			   NSN_U64(rec->group_id), NSN_U64(rec->pasid));
-		return true;
-	}
-	return false;
+	uint64_t group = 0, pasid = 0;
+	bool found = false;
+
+	LOWEST_PASID(model, GROUP_PASID, group_pasid, domain->rec.domain, found, group, pasid);
+	LOWEST_PASID(model, IOMMUFD_PASID, iommufd_pasid, domain->rec.domain, found, group, pasid);
+	if (found)
+		nsn_format(domain->id, sizeof(domain->id), "g%llu/pasid%llu", NSN_U64(group),
+			   NSN_U64(pasid));
+	return found;
 }
 
 static void name_domain(const struct nsn_model *model, struct nsn_domain *domain)
@@ -119,6 +133,9 @@ static int add_user_domains(struct nsn_model *model)
 	NSN_FOR_EACH(model, IOMMUFD_PASID, iommufd_pasid, rec)
 		if (!err)
 			err = add_domain(model, rec->domain, NULL);
+	NSN_FOR_EACH(model, GROUP_PASID, group_pasid, rec)
+		if (!err)
+			err = add_domain(model, rec->domain, NULL);
 	NSN_FOR_EACH(model, VDPA, vdpa, rec)
 		if (!err)
 			err = add_domain(model, rec->domain, NULL);
@@ -133,6 +150,7 @@ int nsn_model_build_domains(struct nsn_model *model)
 						   2 * NSN_COUNT(model, IOMMUFD_HWPT) +
 						   NSN_COUNT(model, IOMMUFD_DEVICE) +
 						   NSN_COUNT(model, IOMMUFD_PASID) +
+						   NSN_COUNT(model, GROUP_PASID) +
 						   NSN_COUNT(model, VDPA));
 
 	NSN_FOR_EACH(model, DOMAIN, domain, rec)

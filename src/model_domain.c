@@ -160,8 +160,7 @@ void nsn_model_judge_domain(struct nsn_domain *domain)
 	case NSN_DOMAIN_UNMANAGED:
 	case NSN_DOMAIN_DMA:
 	case NSN_DOMAIN_DMA_FQ:
-		/* a PASID's own entry decides, which is not read */
-		if (!domain->torn && !domain->by_pasid)
+		if (!domain->torn)
 			domain->blocks_nosnoop = judge_paging(domain);
 		break;
 	case NSN_DOMAIN_IDENTITY:
@@ -171,6 +170,8 @@ void nsn_model_judge_domain(struct nsn_domain *domain)
 	default:
 		break;
 	}
+	if (domain->by_pasid)
+		domain->blocks_nosnoop = nsn_pasid_blocks(domain, domain->blocks_nosnoop);
 	domain->state = judge_state(domain);
 }
 
@@ -180,8 +181,13 @@ void nsn_model_judge_nested(struct nsn_domain *domain)
 
 	domain->user = true;
 	domain->enforced_source = NSN_SOURCE_PARENT;
-	if (!parent || domain->torn || domain->by_pasid)
+	if (!parent || domain->torn)
 		return;
 	domain->blocks_nosnoop = parent->blocks_nosnoop;
 	domain->state = parent->state;
+	if (!domain->by_pasid)
+		return;
+	domain->blocks_nosnoop = nsn_pasid_blocks(domain, domain->blocks_nosnoop);
+	if (domain->blocks_nosnoop == NSN_UNKNOWN)
+		domain->state = NSN_COHERENCY_UNKNOWN;
 }

@@ -115,6 +115,13 @@ int nsn_model_build_containers(struct nsn_model *model);
 int nsn_model_join(struct nsn_model *model);
 /* Joins iommufd contexts and vDPA devices to domains and groups. */
 int nsn_model_join_users(struct nsn_model *model);
+/* Joins groups, their PASIDs and the domains of these. */
+int nsn_model_join_pasids(struct nsn_model *model);
+/* Does the core have a PASID of the group in that domain? */
+bool nsn_group_has_pasid_in(const struct nsn_group *group, const struct nsn_domain *domain);
+/* Is No Snoop blocked for DMA with a PASID, where it is so (blocks) for DMA without? Else: why not known. */
+enum nsn_tri nsn_pasid_blocks(const struct nsn_domain *domain, enum nsn_tri blocks);
+const char *nsn_pasid_why_unknown(const struct nsn_domain *domain);
 void nsn_model_judge_domain(struct nsn_domain *domain);
 /* Of a nested domain, once its parent was judged. */
 void nsn_model_judge_nested(struct nsn_domain *domain);
@@ -163,6 +170,10 @@ void nsn_path_judge_domain(const struct nsn_path_builder *builder, struct nsn_pa
 /* model_user.c: paths over an iommufd context, over a vDPA device. */
 int nsn_path_add_iommufd(const struct nsn_path_builder *builder);
 int nsn_path_add_vdpa(const struct nsn_path_builder *builder);
+
+/* model_pasid.c: a path over a PASID of iommufd's; over those that only the IOMMU core has. */
+int nsn_path_add_pasid(const struct nsn_path_builder *builder, const struct nsn_rec_iommufd_pasid *rec);
+int nsn_path_add_strange_pasids(const struct nsn_path_builder *builder);
 
 /* Were all members of the group seen? The kernel's own count says so. */
 bool nsn_group_has_all_members(const struct nsn_group *group);

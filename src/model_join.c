@@ -427,6 +427,8 @@ int nsn_model_join(struct nsn_model *model)
 	if (!err)
 		err = nsn_model_join_users(model);
 	if (!err)
+		err = nsn_model_join_pasids(model);
+	if (!err)
 		err = find_openers(model);
 	if (!err)
 		err = mark_truncated(model);

@@ -174,6 +174,8 @@ static int add_container_paths(struct nsn_model *model, struct nsn_vm *vm,
 		if (!nsn_refs_has(&container->groups, group))
 			err = add_unattached_path(&builder, group);
 	}
+	if (!err)
+		err = nsn_path_add_strange_pasids(&builder);
 	if (!err && !nsn_container_is_whole(container))
 		err = nsn_path_add_unknown(&builder, "the container could not be read whole");
 	return err;
@@ -228,7 +230,9 @@ static int compare_paths(const void *a, const void *b)
 	if (!order)
 		order = strverscmp(x->container ? x->container->id : "",
 				   y->container ? y->container->id : "");
-	return order ? order : (int)x->dma - (int)y->dma;
+	if (!order)
+		order = (int)x->dma - (int)y->dma;
+	return order ? order : (x->pasid > y->pasid) - (x->pasid < y->pasid);
 }
 
 int nsn_model_add_paths(struct nsn_model *model, struct nsn_vm *vm)

@@ -56,6 +56,7 @@ static int join_page_tables(struct nsn_model *model)
 		if (domain) {
 			domain->vfio_flag = NSN_TRI(rec, iommufd_hwpt, enforced);
 			domain->parent = domain_by_key(model, rec->parent);
+			domain->table = rec;
 		}
 		if (context && (nsn_refs_append(&context->page_tables, (void *)rec) ||
 				join_domain(context, domain, NULL)))
@@ -112,8 +113,6 @@ static int join_bound(struct nsn_model *model)
 		struct nsn_domain *domain = domain_by_key(model, rec->domain);
 		struct nsn_group *group = NSN_GROUP_OF(model, rec, iommufd_pasid);
 
-		if (domain) /* unless DMA without a PASID goes through it too */
-			domain->by_pasid = !group || group->domain != domain;
 		if (context && (nsn_refs_append(&context->pasids, (void *)rec) ||
 				join_domain(context, domain, group)))
 			return -ENOMEM;
@@ -215,20 +214,6 @@ static int add_bound_path(const struct nsn_path_builder *builder,
 	return nsn_path_add(builder, &path);
 }
 
-static int add_pasid_path(const struct nsn_path_builder *builder,
-			  const struct nsn_rec_iommufd_pasid *rec)
-{
-	struct nsn_path path = { .dma = NSN_DMA_DOMAIN, .blocks_nosnoop = NSN_UNKNOWN,
-				 .unknown_reason = "a PASID's own entry decides, which is not read" };
-
-	path.group = NSN_GROUP_OF(builder->model, rec, iommufd_pasid);
-	path.domain = domain_by_key(builder->model, rec->domain);
-	path.device = NSN_KNOWS(rec, iommufd_pasid, name)
-			      ? nsn_model__device(builder->model, rec->name)
-			      : NULL;
-	return nsn_path_add(builder, &path);
-}
-
 static int add_access_path(const struct nsn_path_builder *builder,
 			   const struct nsn_rec_iommufd_access *rec)
 {
@@ -256,7 +241,7 @@ int nsn_path_add_iommufd(const struct nsn_path_builder *builder)
 	for (size_t i = 0; i < context->bound.items_count && !err; i++)
 		err = add_bound_path(builder, context->bound.items[i]);
 	for (size_t i = 0; i < context->pasids.items_count && !err; i++)
-		err = add_pasid_path(builder, context->pasids.items[i]);
+		err = nsn_path_add_pasid(builder, context->pasids.items[i]);
 	for (size_t i = 0; i < context->accesses.items_count && !err; i++)
 		err = add_access_path(builder, context->accesses.items[i]);
 	return err;

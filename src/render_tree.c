@@ -95,8 +95,38 @@ static void add_device(struct tree *tree, size_t parent, const struct nsn_device
 		add_object(tree, parent, NSN_OBJECT_DEVICE, device, part, tone);
 }
 
+/*
+ * PASIDs of the domain that the group stands under; and where the group's own domain is, or none, those
+ * in domains that are nobody's table of a VM.
+ */
+static void add_pasids(struct tree *tree, size_t node, const struct nsn_group *group,
+		       const struct nsn_domain *under)
+{
+	struct nsn_page *page = tree->page;
+
+	for (size_t i = 0; i < group->pasids_count; i++) {
+		const struct nsn_pasid *pasid = &group->pasids[i];
+		bool here = under && pasid->domain == under;
+		enum nsn_tone tone = NSN_TONE_PLAIN;
+		const char *where = "", *more = "";
+
+		if (!here && ((pasid->domain && pasid->domain->user) ||
+			      (under && group->domain != under)))
+			continue;
+		if (!here)
+			where = nsn_page__sentence(page, NSN_OBJECT_PASID, pasid, tree->places,
+						   &tone);
+		if (!here && pasid->domain)
+			more = nsn_page__sentence(page, NSN_OBJECT_DOMAIN, pasid->domain,
+						  tree->places, &tone);
+		add_node(tree, node, pasid,
+			 nsn_page__format(page, "PASID %llu", (unsigned long long)pasid->number),
+			 join(page, where, more), tone);
+	}
+}
+
 static void add_group(struct tree *tree, size_t parent, const struct nsn_group *group,
-		      const char *more, enum nsn_tone tone)
+		      const struct nsn_domain *under, const char *more, enum nsn_tone tone)
 {
 	size_t node;
 
@@ -105,6 +135,8 @@ static void add_group(struct tree *tree, size_t parent, const struct nsn_group *
 	node = add_object(tree, parent, NSN_OBJECT_GROUP, group, more, tone);
 	for (size_t i = 0; i < group->devices.items_count && node != ROOT; i++)
 		add_device(tree, node, group->devices.items[i]);
+	if (node != ROOT)
+		add_pasids(tree, node, group, under);
 }
 
 static void add_path(struct tree *tree, size_t parent, const struct nsn_path *path)
@@ -129,7 +161,7 @@ static void add_path(struct tree *tree, size_t parent, const struct nsn_path *pa
 	if (node == ROOT)
 		return;
 	if (path->group)
-		add_group(tree, node, path->group, how, tone);
+		add_group(tree, node, path->group, path->domain, how, tone);
 	else if (path->device && find_child(tree, node, path->device) == ROOT)
 		add_object(tree, node, NSN_OBJECT_DEVICE, path->device, how, tone);
 	else if (!path->device)
@@ -295,7 +327,7 @@ static void add_domain(struct tree *tree, size_t parent, const struct nsn_domain
 	size_t node = add_object(tree, parent, NSN_OBJECT_DOMAIN, domain, "", NSN_TONE_PLAIN);
 
 	for (size_t i = 0; i < domain->groups.items_count && node != ROOT; i++)
-		add_group(tree, node, domain->groups.items[i], "", NSN_TONE_PLAIN);
+		add_group(tree, node, domain->groups.items[i], domain, "", NSN_TONE_PLAIN);
 	show_refs(shown, &domain->groups, &none);
 	shown->domains[domain - shown->model->domains] = true;
 }
@@ -312,14 +344,14 @@ static void add_container(struct tree *tree, const struct nsn_container *contain
 		const struct nsn_group *group = container->groups.items[i];
 
 		if (!shown->groups[group - shown->model->groups])
-			add_group(tree, node, group, "", NSN_TONE_PLAIN);
+			add_group(tree, node, group, NULL, "", NSN_TONE_PLAIN);
 	}
 	show_refs(shown, &container->groups, &none);
 }
 
 static bool in_use(const struct nsn_group *group)
 {
-	return group->opened == NSN_YES || group->owner == NSN_OWNER_VFIO ||
+	return group->pasids_count || group->opened == NSN_YES || group->owner == NSN_OWNER_VFIO ||
 	       group->owner == NSN_OWNER_IOMMUFD || group->owner == NSN_OWNER_USER_OTHER;
 }
 
@@ -340,7 +372,7 @@ static void collect_others(struct tree *tree, struct shown *shown)
 	for (size_t i = 0; i < model->groups_count; i++)
 		if (in_use(&model->groups[i]) && !shown->groups[i] &&
 		    nsn_page__shows(tree->page, NSN_OBJECT_GROUP, &model->groups[i]))
-			add_group(tree, ROOT, &model->groups[i], "", NSN_TONE_PLAIN);
+			add_group(tree, ROOT, &model->groups[i], NULL, "", NSN_TONE_PLAIN);
 }
 
 static void print_others(struct nsn_page *page)

@@ -222,6 +222,10 @@ static const char *find_unplaced_user(const struct nsn_model *model)
 		NSN_BIT(iommufd_device, iommufd) | NSN_BIT(iommufd_device, group) |
 			NSN_BIT(iommufd_device, domain) | NSN_BIT(iommufd_device, name),
 		"a device's iommufd context is unknown");
+	LACKING(model, GROUP_PASID, group_pasid,
+		NSN_BIT(group_pasid, group) | NSN_BIT(group_pasid, group_id) |
+			NSN_BIT(group_pasid, pasid),
+		"a PASID's group is unknown");
 	LACKING(model, IOMMUFD_PASID, iommufd_pasid,
 		NSN_BIT(iommufd_pasid, iommufd) | NSN_BIT(iommufd_pasid, domain),
 		"a PASID's iommufd context is unknown");

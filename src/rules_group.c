@@ -309,7 +309,8 @@ static void find_strays(struct nsn_rule_run *run, struct strays *strays)
 			const struct nsn_group *group = domain->groups.items[k];
 			struct stray *stray;
 
-			if (group->domain == domain || domain->by_pasid)
+			if (group->domain == domain || domain->by_pasid ||
+			    nsn_group_has_pasid_in(group, domain))
 				continue;
 			stray = NSN_APPEND(strays, items);
 			if (!stray) {

@@ -97,6 +97,40 @@ static __always_inline struct device *nsn_group_device(struct list_head *entry)
 	return device;
 }
 
+/* The group's domains by PASID, 6.2; number 0 is DMA without one. NULL: this kernel has none. */
+static __always_inline struct xarray *nsn_group_pasids(struct iommu_group *group)
+{
+	return bpf_core_field_exists(group->pasid_array) ? &group->pasid_array : NULL;
+}
+
+static __always_inline bool nsn_has_group_pasids(__u64 *out)
+{
+	struct iommu_group *group = NULL;
+
+	*out = bpf_core_field_exists(group->pasid_array);
+	return true;
+}
+
+enum iommu_domain_cookie_type {
+	IOMMU_COOKIE_NONE,
+};
+
+/*
+ * What an entry of it stands for. To 6.10 it is the domain, from 6.11 on a handle that points to the
+ * domain, and since 6.15, when domains also got the type of their cookie, either: a handle has bit 0.
+ */
+static __always_inline bool nsn_pasid_domain(__u64 entry, __u64 *out)
+{
+	bool handles = bpf_core_type_exists(struct iommu_attach_handle);
+	bool tagged = bpf_core_type_exists(enum iommu_domain_cookie_type);
+	struct iommu_attach_handle *handle = (void *)(entry & ~3ULL);
+
+	*out = entry & ~3ULL;
+	if (!handles || (tagged && !(entry & 1)))
+		return true;
+	return NSN_GET(handle, domain, out);
+}
+
 /* The group that a device is in; 0: there is no IOMMU for it. */
 static __always_inline bool nsn_device_iommu_group(struct device *device, __u64 *out)
 {
@@ -222,6 +256,12 @@ static __always_inline bool nsn_has_cap_enforce(void)
 static __always_inline bool nsn_domain_type(struct iommu_domain *domain, __u64 *out)
 {
 	return NSN_GET(domain, type, out);
+}
+
+/* The memory of the process that an SVA domain shares; only for one of that type. */
+static __always_inline bool nsn_domain_mm(struct iommu_domain *domain, __u64 *out)
+{
+	return NSN_GET(domain, mm, out);
 }
 
 static __always_inline bool nsn_domain_ops(struct iommu_domain *domain,

@@ -255,13 +255,12 @@ static void test_nested(void **state)
 	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
 }
 
-static void test_pasid(void **state)
+/* PASID 7 of group 2 in a page table of its own, as iommufd has it. */
+static void add_pasid(uint64_t enforced)
 {
 	NSN_NEW(rec, IOMMUFD_PASID, iommufd_pasid);
 
-	(void)state;
-	assign_by_file(1, 0);
-	add_page_table(PASID_KEY, 1, 0);
+	add_page_table(PASID_KEY, enforced, 0);
 	NSN_PUT(&rec, iommufd_pasid, iommufd, CONTEXT_KEY);
 	NSN_PUT(&rec, iommufd_pasid, domain, PASID_KEY);
 	NSN_PUT(&rec, iommufd_pasid, group, GROUP_KEY + 2);
@@ -270,9 +269,99 @@ static void test_pasid(void **state)
 	NSN_PUT_STR(&rec, iommufd_pasid, name, "0000:00:03.0");
 	ADD(rec);
 	SET(IOMMUFD_DEVICE, iommufd_device, 0, pasids, 1);
-	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
+}
+
+/* A PASID of group 2, as the IOMMU core has it. */
+static void add_core_pasid(uint64_t pasid, uint64_t domain)
+{
+	NSN_NEW(rec, GROUP_PASID, group_pasid);
+
+	NSN_PUT(&rec, group_pasid, group, GROUP_KEY + 2);
+	NSN_PUT(&rec, group_pasid, domain, domain);
+	NSN_PUT(&rec, group_pasid, group_id, 2);
+	NSN_PUT(&rec, group_pasid, pasid, pasid);
+	ADD(rec);
+}
+
+static const struct nsn_path *pasid_path(uint64_t pasid)
+{
+	for (size_t i = 0; i < vm()->paths_count; i++)
+		if (model->vms[0].paths[i].pasid == pasid)
+			return &model->vms[0].paths[i];
+	fail_msg("no path by PASID %lu", (unsigned long)pasid);
+	return NULL;
+}
+
+static void test_pasid(void **state)
+{
+	(void)state;
+	assign_by_file(1, 0);
+	add_pasid(1);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN); /* the core's side is not there */
 	assert_int_equal(vm()->paths_count, 2);
-	assert_int_equal(domain("g2/pasid7")->blocks_nosnoop, NSN_UNKNOWN);
+	assert_int_equal(domain("g2/pasid7")->blocks_nosnoop, NSN_YES);
+	assert_string_equal(pasid_path(7)->unknown_reason,
+			    "the IOMMU core's side of the PASID could not be read");
+	check_status("NS019", NSN_RULE_PASS);
+	add_core_pasid(7, USER_KEY + 2);
+	assert_string_equal(pasid_path(7)->unknown_reason, "it changed while it was read");
+	SET(GROUP_PASID, group_pasid, 0, domain, PASID_KEY);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
+	assert_int_equal(vm()->paths_count, 2);
+	assert_true(domain("g2/pasid7")->by_pasid);
+	check_status("NS019", NSN_RULE_PASS);
+	SET(IOMMUFD_HWPT, iommufd_hwpt, 1, enforced, 0);
+	SET(DOMAIN, domain, 2, force_snooping, 0);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNSAFE);
+	assert_int_equal(pasid_path(7)->blocks_nosnoop, NSN_NO);
+	assert_int_equal(pasid_path(0)->blocks_nosnoop, NSN_YES);
+	check_status("NS006", NSN_RULE_FAIL);
+	FORGET(GROUP_PASID, group_pasid, 0, domain);
+	REC(GROUP_PASID, group_pasid, 0)->domain = 0;
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
+}
+
+/* Where the PASID's entry has the bit, only iommufd's order of steps vouches for it. */
+static void test_pasid_entry(void **state)
+{
+	(void)state;
+	assign_by_file(1, 0);
+	add_pasid(1);
+	add_core_pasid(7, PASID_KEY);
+	SET(DOMAIN, domain, 2, page_table, NSN_PT_FIRST_STAGE);
+	assert_int_equal(pasid_path(7)->blocks_nosnoop, NSN_YES);
+	FORGET(DOMAIN, domain, 2, page_table);
+	assert_int_equal(pasid_path(7)->blocks_nosnoop, NSN_UNKNOWN);
+	assert_string_equal(pasid_path(7)->unknown_reason,
+			    "its PASID entry decides, which is not read");
+	SET(DOMAIN, domain, 2, type, 16);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
+	assert_int_equal(domain("g2/pasid7")->kind, NSN_DOMAIN_SVA);
+	assert_string_equal(pasid_path(7)->unknown_reason,
+			    "shared with a process: its PASID entry decides");
+}
+
+/* PASID 9 is not iommufd's: its domain is the group's own, the VM's process's memory, another's. */
+static void test_strange_pasid(void **state)
+{
+	(void)state;
+	assign_by_file(1, 0);
+	add_core_pasid(9, USER_KEY + 2);
+	assert_int_equal(vm()->paths_count, 2);
+	assert_int_equal(pasid_path(9)->blocks_nosnoop, NSN_YES);
+	assert_false(domain("g2")->by_pasid);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
+	add_domain(PASID_KEY, 16, 0);
+	SET(GROUP_PASID, group_pasid, 0, domain, PASID_KEY);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN); /* whose memory it shares is not known */
+	SET(DOMAIN, domain, 2, mm, MM_KEY);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
+	assert_int_equal(domain("g2/pasid9")->kind, NSN_DOMAIN_SVA);
+	assert_false(domain("g2/pasid9")->user);
+	SET(DOMAIN, domain, 2, mm, MM_KEY + 1);
+	assert_int_equal(vm()->paths_count, 1);
+	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
+	assert_int_equal(domain("g2/pasid9")->groups.items_count, 1);
 	check_status("NS019", NSN_RULE_PASS);
 }
 
@@ -435,7 +524,8 @@ int main(void)
 		TEST(test_not_whole),	    TEST(test_leftover),
 		TEST(test_idle_page_table), TEST(test_bound_only),
 		TEST(test_unbound),	    TEST(test_nested),
-		TEST(test_pasid),	    TEST(test_no_iommu),
+		TEST(test_pasid),	    TEST(test_pasid_entry),
+		TEST(test_strange_pasid),   TEST(test_no_iommu),
 		TEST(test_emulated),	    TEST(test_emulated_by_group),
 		TEST(test_stray),	    TEST(test_vdpa),
 		TEST(test_vdpa_amd),	    TEST(test_vdpa_without_domain),
