@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * all.bpf.c - the snapshot's programs in one object: the kernel's BTF is then parsed once, not six
- * times, which is most of what an audit costs.
+ * all.bpf.c - the snapshot's programs in one object: the kernel's BTF is then walked over once, not six
+ * times.
  *
  * Kernel side. Where it cannot be loaded as a whole, user space falls back to one object a
  * subsystem, so that one miss does not blind the rest.

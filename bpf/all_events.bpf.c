@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * all_events.bpf.c - all event programs as one object: libbpf reads the kernel's BTF once for each
- * object, which takes longer than all the rest.
+ * all_events.bpf.c - all event programs as one object: the kernel's BTF is walked over once for each.
  *
  * Kernel side. User space chooses which programs of it are loaded (src/events_attach.c): at first all
  * that this kernel can have, after a module came those that need it.

@@ -83,7 +83,7 @@ static __always_inline void fill_object(struct nsn_rec_file *rec, struct file *f
 	}
 }
 
-SEC("iter/task_file")
+SEC("nsn_iter") /* of task_file */
 int iterate_files(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;

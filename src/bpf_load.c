@@ -5,6 +5,7 @@
 #include "bpf_internal.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 #include "all.skel.h"
+#include "bpf_target.h"
+#include "bpftry.h"
+#include "btfslim.h"
 #include "files.skel.h"
 #include "iommu.skel.h"
 #include "iommufd.skel.h"
@@ -81,17 +85,44 @@ static int take_record(void *context, void *data, size_t size)
 	return 0;
 }
 
-/* prepare(skeleton) runs between open and load. */
-#define OPEN_SKELETON(walk, name, prepare)                                                         \
+/* Without the types that were picked out, libbpf looks for the function. */
+static uint32_t find_iterator(void)
+{
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	int id = vmlinux ? btf__find_by_name_kind(vmlinux, NSN_TRY_ITERATOR, BTF_KIND_FUNC) : 0;
+
+	btf__free(vmlinux);
+	return id > 0 ? (uint32_t)id : 0;
+}
+
+static int aim_iterator(const struct nsn_slim *slim, const struct bpf_program *iterator)
+{
+	struct nsn_target target = { .id = slim->function_id };
+
+	nsn_targets__clear();
+	if (!iterator)
+		return 0;
+	if (!nsn_slim__path(slim))
+		target.id = find_iterator();
+	return nsn_targets__add(iterator, &target);
+}
+
+/* prepare and iterator know skeleton; prepare runs after it was opened. iterator: its own or NULL. */
+#define OPEN_SKELETON(walk, name, slim, prepare, iterator)                                         \
 	({                                                                                         \
-		struct name##_bpf *skeleton = name##_bpf__open();                                  \
+		LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = nsn_slim__path(slim));  \
+		struct name##_bpf *skeleton = name##_bpf__open_opts(&opts);                        \
 		int error = skeleton ? 0 : -errno;                                                 \
 		(walk)->skeleton = skeleton;                                                       \
-		if (skeleton) {                                                                    \
+		if (!error) {                                                                      \
 			prepare;                                                                   \
 			bpf_map__set_max_entries(skeleton->maps.records, (walk)->ring_size);       \
-			error = name##_bpf__load(skeleton);                                        \
+			error = nsn_slim__fill(slim, skeleton->obj);                               \
 		}                                                                                  \
+		if (!error)                                                                        \
+			error = aim_iterator(slim, iterator);                                      \
+		if (!error)                                                                        \
+			error = name##_bpf__load(skeleton);                                        \
 		if (!error) {                                                                      \
 			(walk)->object = skeleton->obj;                                            \
 			(walk)->symbols = (uint64_t *)skeleton->bss->nsn_symbols;                  \
@@ -171,8 +202,8 @@ static int start_files(struct nsn_bpf *bpf, enum object_id id)
 }
 
 /*
- * Looking a type up that no BTF has costs libbpf a walk over all of it: programs for what is
- * plainly not there stay out. What is there although sysfs does not show it is loaded by itself later.
+ * The kernel verifies each program that is loaded: those for what is plainly not there stay out. What
+ * is there although sysfs does not show it is loaded by itself later.
  */
 static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 {
@@ -193,26 +224,47 @@ static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 	bpf_program__set_autoload(all->progs.walk_vdpas, !bpf->without_vdpa);
 }
 
-static int load_object(struct nsn_bpf *bpf, struct walk_object *walk, enum object_id id)
+static int load_with(struct nsn_bpf *bpf, struct walk_object *walk, enum object_id id,
+		     struct nsn_slim *slim)
 {
-	if (!walk->ring_size)
-		walk->ring_size = NSN_RING_SIZE;
 	switch (id) {
 	case OBJECT_ALL:
-		return OPEN_SKELETON(walk, all, trim(bpf, skeleton));
+		return OPEN_SKELETON(walk, all, slim, trim(bpf, skeleton),
+				     skeleton->progs.iterate_files);
 	case OBJECT_FILES:
-		return OPEN_SKELETON(walk, files, (void)0);
+		return OPEN_SKELETON(walk, files, slim, (void)0, skeleton->progs.iterate_files);
 	case OBJECT_KVM:
-		return OPEN_SKELETON(walk, kvm, (void)0);
+		return OPEN_SKELETON(walk, kvm, slim, (void)0, NULL);
 	case OBJECT_VFIO:
-		return OPEN_SKELETON(walk, vfio, (void)0);
+		return OPEN_SKELETON(walk, vfio, slim, (void)0, NULL);
 	case OBJECT_IOMMUFD:
-		return OPEN_SKELETON(walk, iommufd, (void)0);
+		return OPEN_SKELETON(walk, iommufd, slim, (void)0, NULL);
 	case OBJECT_VDPA:
-		return OPEN_SKELETON(walk, vdpa, (void)0);
+		return OPEN_SKELETON(walk, vdpa, slim, (void)0, NULL);
 	default:
-		return OPEN_SKELETON(walk, iommu, (void)0);
+		return OPEN_SKELETON(walk, iommu, slim, (void)0, NULL);
 	}
+}
+
+static int load_object(struct nsn_bpf *bpf, struct walk_object *walk, enum object_id id)
+{
+	struct nsn_slim slim;
+	int err = nsn_targets__register();
+
+	if (err)
+		return err;
+	if (!walk->ring_size)
+		walk->ring_size = NSN_RING_SIZE;
+	nsn_slim__open(&slim);
+	slim.function = NSN_TRY_ITERATOR;
+	err = load_with(bpf, walk, id, &slim);
+	if (slim.failed) {
+		nsn_bpf__close_object(walk, id);
+		nsn_slim__close(&slim);
+		err = load_with(bpf, walk, id, &slim);
+	}
+	nsn_slim__close(&slim);
+	return err;
 }
 
 int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id)

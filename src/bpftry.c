@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <linux/bpf.h>
 
 #include "record.h"
@@ -40,24 +39,20 @@ static int close_program(int fd)
 	return 0;
 }
 
-static int load_tracing(const struct btf *vmlinux, const char *function,
-			enum bpf_attach_type type, const struct bpf_insn *code, size_t count)
+static int load_tracing(uint32_t id, enum bpf_attach_type type, const struct bpf_insn *code,
+			size_t count)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);
-	int id, fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type, .attach_btf_id = id);
+	int fd;
 
-	if (!vmlinux)
+	if (!id)
 		return -ESRCH;
-	id = btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC);
-	if (id < 0)
-		return -ESRCH;
-	options.attach_btf_id = id;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nosnoop_try", LICENSE_GPL, code, count,
 			   &options);
 	return fd < 0 ? -errno : fd;
 }
 
-int nsn_try_iterator(const struct btf *vmlinux)
+int nsn_try_iterator(uint32_t id)
 {
 	static const struct bpf_insn code[] = {
 		SET_REGISTER(BPF_REG_1, BPF_REG_10),
@@ -69,8 +64,7 @@ int nsn_try_iterator(const struct btf *vmlinux)
 		EXIT,
 	};
 
-	return close_program(load_tracing(vmlinux, "bpf_iter_task_file", BPF_TRACE_ITER, code,
-					  NSN_ARRAY_SIZE(code)));
+	return close_program(load_tracing(id, BPF_TRACE_ITER, code, NSN_ARRAY_SIZE(code)));
 }
 
 int nsn_try_syscall(void)
@@ -102,15 +96,14 @@ int nsn_try_syscall(void)
 	return err;
 }
 
-int nsn_try_fentry(const struct btf *vmlinux)
+int nsn_try_fentry(uint32_t id)
 {
 	static const struct bpf_insn code[] = {
 		SET_IMMEDIATE(BPF_REG_0, 0),
 		EXIT,
 	};
 	int link, err = 0;
-	int program = load_tracing(vmlinux, "bpf_fentry_test1", BPF_TRACE_FENTRY, code,
-				   NSN_ARRAY_SIZE(code));
+	int program = load_tracing(id, BPF_TRACE_FENTRY, code, NSN_ARRAY_SIZE(code));
 
 	if (program < 0)
 		return program;

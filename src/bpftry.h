@@ -9,10 +9,14 @@
 #ifndef NSN_BPFTRY_H
 #define NSN_BPFTRY_H
 
-struct btf;
+#include <stdint.h>
 
-/* Loads an iterator over the files of all tasks that reads kernel memory. 0 or -errno. */
-int nsn_try_iterator(const struct btf *vmlinux);
+/*
+ * Loads an iterator over the files of all tasks that reads kernel memory. 0 or -errno. It is given the
+ * number of this function in vmlinux's BTF; 0: there is none.
+ */
+#define NSN_TRY_ITERATOR "bpf_iter_task_file"
+int nsn_try_iterator(uint32_t id);
 
 /*
  * Runs a program that looks up a symbol. 0, -ENOKEY if the kernel tells us no addresses
@@ -20,8 +24,9 @@ int nsn_try_iterator(const struct btf *vmlinux);
  */
 int nsn_try_syscall(void);
 
-/* Attaches to a function that exists for such tests (bpf_fentry_test1). 0 or -errno. */
-int nsn_try_fentry(const struct btf *vmlinux);
+/* Attaches to a function that exists for such tests, by its number. 0 or -errno. */
+#define NSN_TRY_FENTRY "bpf_fentry_test1"
+int nsn_try_fentry(uint32_t id);
 
 /* A program that looks symbols up, to be closed with close(). A descriptor or -errno. */
 int nsn_lookup__open(void);

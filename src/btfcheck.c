@@ -10,6 +10,7 @@
 
 #include <bpf/btf.h>
 
+#include "btfraw.h"
 #include "util.h"
 
 /* One kernel part and its BTF. */
@@ -63,15 +64,6 @@ void nsn_types__free(struct nsn_types *types)
 	free(types);
 }
 
-/* The name that CO-RE compares: what follows "___" only tells variants apart. */
-static size_t essential_length(const char *name, size_t length)
-{
-	for (size_t i = length; i > 4; i--)
-		if (memcmp(name + i - 4, "___", 3) == 0 && name[i - 1] != '_' && name[i - 5] != '_')
-			return i - 4;
-	return length;
-}
-
 static bool is_wanted_kind(const struct btf_type *type)
 {
 	return btf_is_composite(type) || btf_is_any_enum(type) || btf_is_func(type);
@@ -96,7 +88,7 @@ static int index_part(struct nsn_types *types, size_t part)
 		entry->btf = btf;
 		entry->name = type->name_off;
 		entry->length =
-			btf_is_func(type) ? strlen(name) : essential_length(name, strlen(name));
+			btf_is_func(type) ? strlen(name) : nsn_essential_length(name, strlen(name));
 		entry->part = part;
 		entry->id = id;
 		entry->function = btf_is_func(type);

@@ -6,6 +6,7 @@
 #include "doctor_internal.h"
 
 #include <errno.h>
+#include <bpf/btf.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,13 @@ static int try_kprobe(int syscall_err)
 	return syscall_err == -EPERM ? -EPERM : 0;
 }
 
+static uint32_t function_id(const struct btf *vmlinux, const char *function)
+{
+	int id = vmlinux ? btf__find_by_name_kind(vmlinux, function, BTF_KIND_FUNC) : 0;
+
+	return id > 0 ? (uint32_t)id : 0;
+}
+
 static int check_trials(struct nsn_doctor *doctor, bool privileged)
 {
 	const struct btf *vmlinux = nsn_types__vmlinux(doctor->types);
@@ -227,7 +235,7 @@ static int check_trials(struct nsn_doctor *doctor, bool privileged)
 		{ .name = "iterator",
 		  .gives = "which descriptors hold VMs, containers, groups, devices",
 		  .remedy = "Linux 5.11 or later, with BTF and without a lock on reading memory",
-		  .err = nsn_try_iterator(vmlinux) },
+		  .err = nsn_try_iterator(function_id(vmlinux, NSN_TRY_ITERATOR)) },
 		{ .name = "syscall_programs",
 		  .gives = "vms[], containers[], groups[], domains[]",
 		  .remedy = "Linux 5.16 or later",
@@ -235,7 +243,7 @@ static int check_trials(struct nsn_doctor *doctor, bool privileged)
 		{ .name = "fentry",
 		  .gives = "live events",
 		  .remedy = "a kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_BPF_EVENTS=y",
-		  .err = nsn_try_fentry(vmlinux) },
+		  .err = nsn_try_fentry(function_id(vmlinux, NSN_TRY_FENTRY)) },
 		{ .name = "kprobe",
 		  .gives = "live events",
 		  .remedy = "a kernel with CONFIG_KPROBE_EVENTS=y and CONFIG_BPF_EVENTS=y" },

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "all_events.skel.h"
+#include "btfslim.h"
 #include "collect_bpf.h"
 #include "log.h"
 
@@ -35,62 +36,6 @@ static const char *const map_names[NSN_EVENT_MAPS] = {
 	[NSN_MAP_EVENTS] = "events",	 [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
 	[NSN_MAP_SETTINGS] = "settings", [NSN_MAP_LOST] = "lost",
 };
-
-/* ---- where fentry programs go ------------------------------------------------------------------
- */
-
-/*
- * Which function each program of the object that is loaded now is for. libbpf asks for it by a
- * callback that has no place for a pointer of ours; objects are loaded one after the other.
- */
-static struct {
-	const struct bpf_program *program;
-	struct nsn_target target;
-} plan[NSN_MAX_TARGETS * 2];
-static size_t plan_count;
-
-static int name_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
-{
-	(void)cookie;
-	for (size_t i = 0; i < plan_count; i++) {
-		if (plan[i].program != program)
-			continue;
-		opts->attach_btf_id = plan[i].target.id;
-		opts->attach_btf_obj_fd = plan[i].target.btf;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/* The sections of bpf/events.bpf.h. Once a process. */
-static int register_sections(void)
-{
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = name_target);
-	static bool done;
-	int err = 0;
-
-	if (done)
-		return 0;
-	err = libbpf_register_prog_handler("nsn_fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
-					   &opts);
-	if (err >= 0)
-		err = libbpf_register_prog_handler("nsn_fexit", BPF_PROG_TYPE_TRACING,
-						   BPF_TRACE_FEXIT, &opts);
-	done = err >= 0;
-	return err < 0 ? err : 0;
-}
-
-static int plan_target(const struct nsn_offer *offer, const struct bpf_program *program,
-		       const char *function)
-{
-	const struct nsn_target *target = nsn_offer__target(offer, function);
-
-	if (!target || plan_count == NSN_ARRAY_SIZE(plan))
-		return -ENOENT;
-	plan[plan_count].program = program;
-	plan[plan_count++].target = *target;
-	return 0;
-}
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
@@ -112,11 +57,12 @@ static int set_symbols(struct nsn_events *events, struct bpf_object *object)
 	return 0;
 }
 
-static int prepare(struct nsn_events *events, struct bpf_object **out)
+static int prepare(struct nsn_events *events, const struct nsn_slim *slim, struct bpf_object **out)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = nsn_slim__path(slim));
 	size_t size;
 	const void *bytes = all_events_bpf__elf_bytes(&size);
-	struct bpf_object *object = bpf_object__open_mem(bytes, size, NULL);
+	struct bpf_object *object = bpf_object__open_mem(bytes, size, &opts);
 	int err = object ? 0 : -errno;
 
 	for (size_t i = 0; i < NSN_EVENT_MAPS && !err; i++) {
@@ -183,7 +129,7 @@ static int choose_programs(const struct nsn_offer *offer, struct bpf_object *obj
 				return -ENOENT;
 			bpf_program__set_autoload(program, true);
 			if (state->method == NSN_PROBE_FENTRY)
-				err = plan_target(offer, program, function);
+				err = nsn_targets__add(program, nsn_offer__target(offer, function));
 		}
 	}
 	return err;
@@ -218,22 +164,23 @@ static void turn_off(struct nsn_probe_state *state, const char *what, int err)
 	state->functions = NULL;
 }
 
-/* The programs of one probe, or of all of a set that are on (only < 0), loaded. */
-static int load(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
-		ssize_t only, struct bpf_object **out)
+/* The programs of one probe, or of all of a set that are on (only < 0), loaded with these types. */
+static int load_with(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
+		     ssize_t only, struct nsn_slim *slim, struct bpf_object **out)
 {
 	struct bpf_object *object = NULL;
-	int err = register_sections();
+	int err = nsn_targets__register();
 
-	plan_count = 0;
+	nsn_targets__clear();
 	if (!err)
-		err = prepare(events, &object);
-
+		err = prepare(events, slim, &object);
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++) {
 		if (!is_on(events, i, set) || (only >= 0 && (size_t)only != i))
 			continue;
 		err = choose_programs(offer, object, &events->states[i]);
 	}
+	if (!err)
+		err = nsn_slim__fill(slim, object);
 	if (!err)
 		err = bpf_object__load(object);
 	if (err) {
@@ -242,6 +189,22 @@ static int load(struct nsn_events *events, const struct nsn_offer *offer, unsign
 	}
 	*out = object;
 	return 0;
+}
+
+static int load(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
+		ssize_t only, struct bpf_object **out)
+{
+	struct nsn_slim slim;
+	int err;
+
+	nsn_slim__open(&slim);
+	err = load_with(events, offer, set, only, &slim, out);
+	if (slim.failed) {
+		nsn_slim__close(&slim);
+		err = load_with(events, offer, set, only, &slim, out);
+	}
+	nsn_slim__close(&slim);
+	return err;
 }
 
 /* Turns off those probes of a set that cannot be loaded even alone. */

@@ -10,6 +10,7 @@
 #ifndef NSN_EVENTS_INTERNAL_H
 #define NSN_EVENTS_INTERNAL_H
 
+#include "bpf_target.h"
 #include "events.h"
 #include "kallsyms.h"
 
@@ -18,13 +19,6 @@ struct bpf_object;
 struct ring_buffer;
 
 #define NSN_EVENT_MODULES 3
-#define NSN_MAX_TARGETS 64
-
-/* A function in BTF. */
-struct nsn_target {
-	uint32_t id;   /* 0: BTF has none of the name */
-	int btf;       /* descriptor of its module's BTF; 0: vmlinux's */
-};
 
 /* What this kernel offers now. Zero-initialise. */
 struct nsn_offer {

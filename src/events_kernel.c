@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bpftry.h"
+#include "btfraw.h"
 #include "log.h"
 
 #define SLOW_NS 3000000 /* of one name's look-up */
@@ -46,17 +47,20 @@ static void match(struct nsn_offer *offer, const char *name, uint32_t id, int bt
 			offer->targets[i] = (struct nsn_target){ .id = id, .btf = btf };
 }
 
-/* Finds the wanted functions in a BTF, from type number `first` on. */
-static void find_functions(struct nsn_offer *offer, const struct btf *part, unsigned int first,
-			   int btf)
+/* Finds the wanted functions in a BTF; *test is the one that fentry is tried with. */
+static void find_functions(struct nsn_offer *offer, const struct nsn_btfraw *part, int btf,
+			   uint32_t *test)
 {
-	const unsigned int end = btf__type_cnt(part);
+	for (uint32_t id = part->first; id < part->end; id++) {
+		const struct btf_type *type = nsn_btfraw__type(part, id);
+		const char *name;
 
-	for (unsigned int id = first; id < end; id++) {
-		const struct btf_type *type = btf__type_by_id(part, id);
-
-		if (btf_is_func(type))
-			match(offer, btf__name_by_offset(part, type->name_off), id, btf);
+		if (!btf_is_func(type))
+			continue;
+		name = nsn_btfraw__name(part, type->name_off);
+		match(offer, name, id, btf);
+		if (test && strcmp(name, NSN_TRY_FENTRY) == 0)
+			*test = id;
 	}
 }
 
@@ -69,7 +73,7 @@ static bool is_wanted(const char *name)
 }
 
 /* The BTF of each module has a descriptor, by which programs are attached to its functions. */
-static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
+static void read_modules(struct nsn_offer *offer, const struct nsn_btfraw *vmlinux)
 {
 	uint32_t id = 0;
 
@@ -77,20 +81,18 @@ static void read_modules(struct nsn_offer *offer, struct btf *vmlinux)
 		char name[64] = "";
 		struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
 		uint32_t size = sizeof(info);
-		struct btf *module = NULL;
+		struct nsn_btfraw module = { 0 };
 		int fd = bpf_btf_get_fd_by_id(id);
 
 		if (fd < 0)
 			continue;
-		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.kernel_btf &&
-		    is_wanted(name))
-			module = btf__load_from_kernel_by_id_split(id, vmlinux);
-		if (!module) {
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) || !info.kernel_btf ||
+		    !is_wanted(name) || nsn_btfraw__read_fd(&module, fd, vmlinux)) {
 			close(fd);
 			continue;
 		}
-		find_functions(offer, module, btf__type_cnt(vmlinux), fd);
-		btf__free(module);
+		find_functions(offer, &module, fd, NULL);
+		nsn_btfraw__free(&module);
 		offer->btfs[offer->btfs_count++] = fd;
 	}
 }
@@ -142,16 +144,17 @@ static void explain_nothing(struct nsn_offer *offer, int fentry_err, int kprobe_
 
 int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 {
-	struct btf *vmlinux = btf__load_vmlinux_btf();
+	struct nsn_btfraw vmlinux = { 0 };
 	int fentry_err = -ENOENT, kprobe_err = 0;
+	uint32_t test = 0;
 	int err = want_all(offer);
 
 	if (!err) {
 		read_symbols(offer);
-		if (vmlinux) {
-			fentry_err = nsn_try_fentry(vmlinux);
-			find_functions(offer, vmlinux, 1, 0);
-			read_modules(offer, vmlinux);
+		if (nsn_btfraw__read(&vmlinux, "/sys/kernel/btf/vmlinux", NULL) == 0) {
+			find_functions(offer, &vmlinux, 0, &test);
+			fentry_err = nsn_try_fentry(test);
+			read_modules(offer, &vmlinux);
 		}
 		if (access(KPROBE_PMU, F_OK))
 			kprobe_err = -ENOENT;
@@ -162,7 +165,7 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 		if (!offer->fentry && !offer->kprobe)
 			explain_nothing(offer, fentry_err, kprobe_err, no_pin);
 	}
-	btf__free(vmlinux);
+	nsn_btfraw__free(&vmlinux);
 	return err;
 }
 
