@@ -173,7 +173,8 @@ int nsn_live__refresh(struct nsn_live *live)
 		nsn_live__list_features(live);
 		live->wanted = true;
 	}
-	if (nsn_live__snapshot_in(live) && passed < live->opts.snapshot_interval_ns)
+	/* the next time is a second away: what is due by then is due now */
+	if (nsn_live__snapshot_in(live) && passed + SECOND / 2 < live->opts.snapshot_interval_ns)
 		return 0;
 	err = take_snapshot(live);
 	return err ? err : 1;

@@ -65,6 +65,13 @@ refuses "a recording of one VM" record --replay "$fixture" --vm web1 "$work/one"
 refuses "a recording in a format" record --replay "$fixture" --format bogus "$work/one"
 refuses "no recording" record --replay "$fixture"
 refuses "two recordings" record --replay "$fixture" --record "$work/one" "$work/two"
+refuses "a recording of a recording over some time" record --replay "$fixture" --duration 2s "$work/one"
+refuses "a recording in no time" record --duration 0 "$work/one"
+refuses "a recording in no unit of time" record --duration 3x "$work/one"
+refuses "an interval of one snapshot" record --snapshot-interval 2s "$work/one"
+refuses "probes for one snapshot" record --without wbinvd "$work/one"
+refuses "a probe that is none" record --duration 2s --without bogus "$work/one"
+check "nothing is left of what was refused" find "$work" -name 'one*'
 takes "the options in short" 0 audit --usage
 takes "a rule in lower case" 0 audit --explain=ns001
 takes "findings" 1 audit --replay "$fixture"
@@ -85,6 +92,31 @@ head -n -1 "$fixture" >"$work/endless" # of which it warns
 "$nosnoop" record --replay "$work/endless" "$work/plain" 2>/dev/null
 "$nosnoop" record --replay "$work/endless" "$work/closed" 2>&- </dev/null
 check "a recording with stderr closed" cmp "$work/plain" "$work/closed"
+
+# Over some time: several snapshots, each complete; a signal ends it early and keeps what there is.
+ends() { grep -c '^{"rec":"end"' "$1"; }
+at_least() { [ "$2" -ge "$1" ] || echo "$2 instead of at least $1"; }
+takes "a recording of three seconds" 0 record --duration 3s --snapshot-interval 1s "$work/long"
+check "its snapshots" at_least 4 "$(ends "$work/long")"
+check "its mode" echo_unless 600 "$(stat -c %a "$work/long")"
+"$BUILD/nosnooptop" -b --format json --speed 0 --replay "$work/long" >"$work/frames" 2>&1
+check "a frame for each" echo_unless "$(ends "$work/long")" "$(wc -l <"$work/frames")"
+takes "a trace of it" 0 trace --event snapshot --format json --replay "$work/long"
+check "each snapshot is told" echo_unless "$(ends "$work/long")" "$(wc -l <"$work/out")"
+"$nosnoop" audit --format json --fail-on never --replay "$work/long" >"$work/out"
+check "an audit of the last" echo_unless true "$(jq '.schema == "nosnoop.audit/1"' "$work/out")"
+"$nosnoop" record --duration 1h "$work/cut" 2>/dev/null &
+recorder=$!
+for ((i = 0; i < 100; i++)); do # its signals wait from before it makes the file
+	! compgen -G "$work/*cut*" >/dev/null || break
+	sleep 0.1
+done
+check "no half a file under its name" find "$work" -name cut
+kill -TERM "$recorder"
+status=0
+wait "$recorder" || status=$?
+check "a recording that was cut short" echo_unless 0 "$status"
+check "its first and its last snapshot" at_least 2 "$(ends "$work/cut")"
 
 # A message that quotes a name: no control character, nothing that reorders the line.
 "$nosnoop" audit --replay "$fixture" --vm $'\e[31m\u202e\u009b\xff' >/dev/null 2>"$work/err"

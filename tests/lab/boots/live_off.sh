@@ -103,6 +103,41 @@ cell_trace_wbinvd() {
 	audit
 }
 
+# A file of some time: what happened in it is told, shown and judged from the file alone
+cell_record_over_time() {
+	local pid i
+	setup
+	"$LAB_BUILD/nosnoop" record -v --duration 10m --snapshot-interval 2s /run/cell/long.jsonl \
+		2>/run/cell/record.err &
+	pid=$!
+	echo "$pid" >>/run/cell/pids
+	# its first snapshots: the probes are attached by then
+	for ((i = 0; i < 600; i++)); do
+		[ "$(cat /run/cell/.nosnoop-* | grep -c '"rec":"end"')" -lt 2 ] || break
+		sleep 0.1
+	done
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu map:16M \
+		"device:$A" "add:$a"
+	step web1 spin:20000
+	# rules that look back have seen it for long enough
+	sleep 25
+	spun web1
+	audit
+	step web1 "del:$a"
+	sleep 3
+	kill -TERM "$pid"
+	local code=0
+	wait "$pid" || code=$?
+	var record_exit "$code"
+	cp /run/cell/record.err /run/cell/long.jsonl "$CELL"
+	"$LAB_BUILD/nosnoop" trace --replay /run/cell/long.jsonl --format json >"$CELL/trace.jsonl"
+	"$LAB_BUILD/nosnooptop" -b --format json --speed 0 --replay /run/cell/long.jsonl >"$CELL/top.jsonl"
+	"$LAB_BUILD/nosnoop" audit --replay /run/cell/long.jsonl --format json >/run/cell/last.json || :
+	var snapshots "$(grep -c '"rec":"end"' /run/cell/long.jsonl)"
+	var last "$(jq -c '{verdicts: [.vms[].verdict], ns001: any(.findings[]; .rule == "NS001"),
+		needs_events: [.rules[] | select(.outcome == "needs_events")] | length}' /run/cell/last.json)"
+}
+
 # As if every entry into a WBINVD were missed: a guest's flush is never taken for one of the host's own
 cell_trace_missed_entry() {
 	setup
