@@ -181,10 +181,13 @@ size_t nsn_cells(const char *safe)
 	return longest;
 }
 
+/* A word that is cut is left out as a whole, unless it is so long that this would lose too much. */
+#define MOST_LEFT_OUT 12
+
 const char *nsn_page__cut(struct nsn_page *page, const char *safe, size_t cells)
 {
 	const char *ellipsis = page->opts->utf8 ? "\xe2\x80\xa6" : "...";
-	size_t room, used = 0, bytes = 0, one, length;
+	size_t room, used = 0, bytes = 0, one, length, word = 0;
 
 	if (nsn_cells(safe) <= cells)
 		return safe;
@@ -192,7 +195,11 @@ const char *nsn_page__cut(struct nsn_page *page, const char *safe, size_t cells)
 	while ((length = next_cell(safe + bytes, &one)) && used + one <= room) {
 		used += one;
 		bytes += length;
+		if (safe[bytes - 1] == ' ')
+			word = bytes;
 	}
+	if (word && bytes - word < MOST_LEFT_OUT && safe[bytes] && safe[bytes] != ' ')
+		bytes = word;
 	return nsn_page__format(page, "%.*s%s", (int)bytes, safe, ellipsis);
 }
 

@@ -46,7 +46,7 @@ const char *nsn_page__safe(struct nsn_page *page, const char *text);
 /* Cells that safe text takes on a terminal; of several lines, the longest. */
 size_t nsn_cells(const char *safe);
 
-/* Safe text of at most so many cells: what is cut off is replaced by an ellipsis. */
+/* Safe text of at most so many cells: what is cut off, by whole words if it can be, becomes an ellipsis. */
 const char *nsn_page__cut(struct nsn_page *page, const char *safe, size_t cells);
 
 /*

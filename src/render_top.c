@@ -337,9 +337,7 @@ static void draw_spare(struct nsn_draw *draw, size_t height)
 	if (!events || room < 3)
 		return;
 	nsn_draw__line(draw, 0);
-	nsn_draw__rule(draw, "Last events", "");
-	for (room -= 2; room && events; room--)
-		nsn_draw__event(draw, &draw->top->events[--events]);
+	nsn_draw__events(draw, NULL, room - 2);
 }
 
 static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t height)

@@ -225,7 +225,8 @@ void nsn_draw__help(struct nsn_draw *draw, size_t height)
 	while (strcmp(field->path, "verdict"))
 		field++;
 	for (const struct nsn_wording *value = field->values; value->text; value++)
-		nsn_draw__labelled(draw, value->text, nsn_top_tone(value->tone), value->words);
+		nsn_draw__labelled(draw, value->text, nsn_top_tone(value->tone),
+				   nsn_top_verdict_words(value->text, value->words));
 	nsn_draw__rule(draw, "Columns", "");
 	nsn_draw__labelled(draw, "REG", 0, "registrations of non-coherent DMA: with one, KVM executes "
 				      "the guest's cache flushes (WBINVD)");

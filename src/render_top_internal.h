@@ -45,6 +45,8 @@ unsigned int nsn_top_tone(enum nsn_tone tone);
 unsigned int nsn_top_severity(enum nsn_severity severity);
 /* "1.2k", "3.4", "0" */
 const char *nsn_top_number(struct nsn_page *page, double number);
+/* The same of what is whole: "3", "1.2k" */
+const char *nsn_top_count(struct nsn_page *page, uint64_t count);
 /* "12" of 0.12 */
 const char *nsn_top_percent(struct nsn_page *page, double share);
 /* "850us", "1.2ms", "3.4s": of seconds */
@@ -126,10 +128,13 @@ void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm);
 /* "Label   text", wrapped to the width. */
 void nsn_draw__labelled(struct nsn_draw *draw, const char *label, unsigned int style,
 			const char *safe);
-/* One event on one line. */
-void nsn_draw__event(struct nsn_draw *draw, const struct nsn_top_event *event);
+/* The last events of a VM (NULL: of all), the newest first, at most so many; nothing if there is none. */
+void nsn_draw__events(struct nsn_draw *draw, const struct nsn_vm *vm, size_t most);
 /* A line with a word and a rule: "Tree ------". */
 void nsn_draw__rule(struct nsn_draw *draw, const char *word, const char *more);
+
+/* What a verdict means: `words` of the field table, but for what they say of a printed audit alone. */
+const char *nsn_top_verdict_words(const char *verdict, const char *words);
 
 /* What an event says: result, reason, … */
 const char *nsn_top_event_result(struct nsn_page *page, const struct nsn_rec_event *rec,

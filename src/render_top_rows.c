@@ -154,7 +154,7 @@ static void set_value(struct nsn_draw *draw, const struct nsn_column *column,
 			   value->real > 0 ? style : NSN_STYLE_DIM);
 	} else if (value->type == NSN_VALUE_INT) {
 		set_number(cell,
-			   field->live ? nsn_top_number(draw->page, (double)value->number)
+			   field->live ? nsn_top_count(draw->page, value->number)
 				       : nsn_page__value(draw->page, field, value),
 			   (double)value->number, value->number ? style : NSN_STYLE_DIM);
 	} else if (value->type == NSN_VALUE_LIST && column->count) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 unsigned int nsn_top_tone(enum nsn_tone tone)
 {
@@ -34,6 +35,12 @@ const char *nsn_top_number(struct nsn_page *page, double number)
 		unit++;
 	}
 	return nsn_page__format(page, number < 9.95 ? "%.1f%s" : "%.0f%s", number, units[unit]);
+}
+
+const char *nsn_top_count(struct nsn_page *page, uint64_t count)
+{
+	return count < 1000 ? nsn_page__format(page, "%" PRIu64, count)
+			    : nsn_top_number(page, (double)count);
 }
 
 const char *nsn_top_percent(struct nsn_page *page, double share)
@@ -139,6 +146,13 @@ const char *nsn_top_bar(struct nsn_draw *draw, double share, size_t cells)
 				draw->utf8 ? eighths[rest] : rest > 3 || !used ? "#" : "");
 }
 
+const char *nsn_top_verdict_words(const char *verdict, const char *words)
+{
+	if (strcmp(verdict, nsn_verdict_name(NSN_VERDICT_UNKNOWN)) == 0)
+		return "facts are missing: nosnoop audit says which, and why";
+	return words ? words : verdict;
+}
+
 const char *nsn_top_event_result(struct nsn_page *page, const struct nsn_rec_event *rec,
 				 unsigned int *style)
 {
@@ -190,11 +204,11 @@ const char *nsn_top_event_text(struct nsn_draw *draw, const struct nsn_rec_event
 	if (rec->event == NSN_EVENT_HOST_FLUSH && NSN_KNOWS(rec, event, initiator))
 		text = add(page, text,
 			   nsn_page__format(page, "by %s", nsn_initiator_name(rec->initiator)));
-	if (NSN_KNOWS(rec, event, duration))
-		text = add(page, text, nsn_top_seconds(draw, (double)rec->duration * 1e-9));
 	if (NSN_KNOWS(rec, event, comm) && rec->comm[0])
 		text = add(page, text,
 			   nsn_page__format(page, "%s[%llu]", nsn_page__safe(page, rec->comm),
 					    (unsigned long long)rec->pid));
+	if (NSN_KNOWS(rec, event, duration))
+		text = add(page, text, nsn_top_seconds(draw, (double)rec->duration * 1e-9));
 	return text;
 }

@@ -98,15 +98,20 @@ static void draw_facts(struct nsn_draw *draw, const struct nsn_vm *vm)
 
 	nsn_draw__line(draw, 0);
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(paths); i++) {
+		const char *header, *text;
+
 		for (field = nsn_kinds[NSN_OBJECT_VM].fields; field->path; field++)
 			if (strcmp(field->path, paths[i]) == 0)
 				break;
 		nsn_field__get(field, page->model, vm, &value);
 		if (value.type <= NSN_VALUE_ABSENT)
 			continue;
-		nsn_draw__text(draw, NSN_STYLE_DIM,
-			       nsn_page__format(page, "  %s ", field->header));
-		nsn_draw__text(draw, 0, nsn_page__value(page, field, &value));
+		header = nsn_page__format(page, "  %s ", field->header);
+		text = nsn_page__value(page, field, &value);
+		if (nsn_draw__room(draw) < nsn_cells(header) + nsn_cells(text))
+			nsn_draw__line(draw, 0);
+		nsn_draw__text(draw, NSN_STYLE_DIM, header);
+		nsn_draw__text(draw, 0, text);
 	}
 }
 
@@ -119,7 +124,7 @@ static void draw_verdict(struct nsn_draw *draw, const struct nsn_vm *vm)
 		field++;
 	nsn_field__get(field, draw->page->model, vm, &value);
 	nsn_draw__labelled(draw, value.text, nsn_top_tone(value.tone),
-		      value.words ? value.words : value.text);
+		      nsn_top_verdict_words(value.text, value.words));
 }
 
 static void draw_rates(struct nsn_draw *draw, const struct nsn_vm *vm)
@@ -182,7 +187,7 @@ static void draw_histogram(struct nsn_draw *draw, const struct nsn_vm *vm)
 						  nsn_top_seconds(draw, last ? bound / 4 : bound)),
 				 -9);
 		nsn_draw__padded(draw, count ? NSN_STYLE_BOLD : NSN_STYLE_DIM,
-				 nsn_top_number(page, (double)count), -6);
+				 nsn_top_count(page, count), -6);
 		nsn_draw__text(draw, 0, "  ");
 		room = nsn_draw__room(draw);
 		room = room > 50 ? 48 : room > 2 ? room - 2 : room;
@@ -192,42 +197,73 @@ static void draw_histogram(struct nsn_draw *draw, const struct nsn_vm *vm)
 	}
 }
 
-void nsn_draw__event(struct nsn_draw *draw, const struct nsn_top_event *event)
-{
-	const char *name = nsn_event_name(event->rec.event);
-	unsigned int style;
-	const char *result = nsn_top_event_result(draw->page, &event->rec, &style);
+/* ---- the last events -------------------------------------------------------------------------- */
 
+#define MOST_NAME 24 /* cells of a VM's or an object's name */
+
+enum { EVENT_NAME, EVENT_VM, EVENT_OBJECT, EVENT_RESULT, EVENT_COLUMNS };
+
+/* What stands in the columns of an event; its style only matters for the result. */
+static void event_cells(struct nsn_draw *draw, const struct nsn_top_event *event, bool with_vm,
+			const char *cells[EVENT_COLUMNS], unsigned int *style)
+{
+	struct nsn_page *page = draw->page;
+	const char *name = nsn_event_name(event->rec.event);
+
+	cells[EVENT_NAME] = name ? name : "?";
+	cells[EVENT_VM] =
+		with_vm ? nsn_page__cut(page, nsn_page__safe(page, event->vm), MOST_NAME) : "";
+	cells[EVENT_OBJECT] = nsn_page__cut(page, nsn_page__safe(page, event->object), MOST_NAME);
+	cells[EVENT_RESULT] = nsn_top_event_result(page, &event->rec, style);
+}
+
+static void draw_event(struct nsn_draw *draw, const struct nsn_top_event *event, bool with_vm,
+		       const size_t widths[EVENT_COLUMNS])
+{
+	unsigned int styles[EVENT_COLUMNS] = { [EVENT_NAME] = NSN_STYLE_BOLD };
+	const char *cells[EVENT_COLUMNS];
+
+	event_cells(draw, event, with_vm, cells, &styles[EVENT_RESULT]);
 	nsn_draw__line(draw, 0);
 	nsn_draw__text(draw, NSN_STYLE_DIM,
 		       nsn_page__format(draw->page, "  %s  ",
 					NSN_KNOWS(&event->rec, event, time)
 						? nsn_top_clock(draw->page, event->rec.time, true)
 						: "-"));
-	nsn_draw__padded(draw, NSN_STYLE_BOLD, name ? name : "?", 19);
-	nsn_draw__text(draw, style, nsn_page__format(draw->page, " %s", result));
-	nsn_draw__text(draw, 0,
-		       nsn_page__format(draw->page, " %s  ",
-					nsn_page__safe(draw->page, event->object[0] ? event->object
-										    : event->vm)));
+	for (size_t i = 0; i < EVENT_COLUMNS; i++)
+		if (widths[i])
+			nsn_draw__padded(draw, styles[i], cells[i], (long)widths[i] + 2);
 	nsn_draw__text(draw, NSN_STYLE_DIM, nsn_top_event_text(draw, &event->rec));
 }
 
-static void draw_events(struct nsn_draw *draw, const struct nsn_vm *vm)
+void nsn_draw__events(struct nsn_draw *draw, const struct nsn_vm *vm, size_t most)
 {
 	const struct nsn_top *top = draw->top;
-	size_t first = top->events_count, found = 0;
+	const struct nsn_top_event **found =
+		nsn_page__allocate(draw->page, (most + 1) * sizeof(*found));
+	size_t widths[EVENT_COLUMNS] = { 0 }, count = 0;
 
-	while (first > 0 && found < MOST_EVENTS)
-		found += strcmp(top->events[--first].vm_id, vm->id) == 0;
-	if (!found)
-		return;
-	nsn_draw__rule(draw, "Last events", "");
 	/* the newest first */
-	for (size_t i = top->events_count; i-- > first;)
-		if (strcmp(top->events[i].vm_id, vm->id) == 0)
-			nsn_draw__event(draw, &top->events[i]);
+	for (size_t i = top->events_count; found && i-- > 0 && count < most;)
+		if (!vm || strcmp(top->events[i].vm_id, vm->id) == 0)
+			found[count++] = &top->events[i];
+	if (!count)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const char *cells[EVENT_COLUMNS];
+		unsigned int style;
+
+		event_cells(draw, found[i], !vm, cells, &style);
+		for (size_t j = 0; j < EVENT_COLUMNS; j++)
+			if (nsn_cells(cells[j]) > widths[j])
+				widths[j] = nsn_cells(cells[j]);
+	}
+	nsn_draw__rule(draw, "Last events", "");
+	for (size_t i = 0; i < count; i++)
+		draw_event(draw, found[i], !vm, widths);
 }
+
+/* ---- the pane --------------------------------------------------------------------------------- */
 
 static void draw_findings(struct nsn_draw *draw, const struct nsn_vm *vm)
 {
@@ -295,7 +331,7 @@ void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm)
 			draw_page(draw, width, 2, print_tree, vm);
 		}
 		draw_histogram(draw, vm);
-		draw_events(draw, vm);
+		nsn_draw__events(draw, vm, MOST_EVENTS);
 		return;
 	}
 	draw->width = width - RIGHT_CELLS - 2;
@@ -307,7 +343,7 @@ void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm)
 		nsn_draw__line(draw, 0);
 		nsn_draw__text(draw, NSN_STYLE_DIM, "  no device is passed through");
 	}
-	draw_events(draw, vm);
+	nsn_draw__events(draw, vm, MOST_EVENTS);
 	draw->width = RIGHT_CELLS;
 	right = draw->screen->lines_count;
 	draw_rates(draw, vm);

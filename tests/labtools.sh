@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # labtools.sh: what judges in the lab, without booting anything: the reader of the IOMMU's page tables, and
-# that its comparison with an audit can fail; which kernels a tag means; the oracle, generator and
+# that its comparison with an audit can fail, as can that of screens; which kernels a tag means; the oracle, generator and
 # shrinker of the random topologies.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -119,6 +119,45 @@ same "a boot that names no kernels, by default" "$LAB_DEFAULT_KEYS " "$(on plain
 same "a boot that names no kernels, if some are asked for" "$LAB_KEYS " "$(on plain all)"
 same "a boot that names its kernels, by default" "$LAB_BUILT_KEYS " "$(on named '')"
 same "a boot that names its kernels, if some are asked for" "$LAB_BUILT_KEYS " "$(on named all)"
+
+# screen [KERNEL]: what screens.py says of a screen that is changed by the sed script on stdin
+screen() {
+	mkdir -p "$work/shots" "$work/screens"
+	cat >"$work/vms.sample" <<-'SCREEN'
+		 nosnooptop  lab                                1 warning  every 1 s  02:53:21
+		 Flushes  39 executed/s   0 ignored/s   0.7 % of a CPU               ▁▁▁▅▆▂▅██
+		 VM    PID  VCPU  DEV  VERDICT      REG  EXIT/s  EXEC/s  TIME%    P50    P99
+		▌web1  178     1    1  noncoherent    1      39      39    0.7  167µs  3.0ms
+		─ Findings ────────────────────
+		  warning  NS002  VM web1 (pid 178): its WBINVD is executed and stalls host CPUs
+		 7.3.4+deb13-amd64  probes 27 of 28  lost 0  snapshot 4 s ago    ? help  q quit
+	SCREEN
+	sed -f /dev/stdin "$work/vms.sample" >"$work/shots/vms.screen"
+	"$TOP/tests/lab/screens.py" "${1:-newest}" 7.3.4+deb13-amd64 "$work/shots" "$work/screens"
+}
+UPDATE=1 screen </dev/null >/dev/null
+same "screens.py: the same screen" '{}' "$(screen </dev/null)"
+same "screens.py: another time, pid and rate" '{}' "$(screen <<-'SED'
+	s/02:53:21/17:00:00/; s/178/179/; s/39 executed/1.2k executed/; s/167µs/ 23ms/; s/4 s ago/7 s ago/
+	s/▁▁▁▅/ ▅▅▅/; s/27 of 28/31 of 31/
+SED
+)"
+# differs WHAT SED: it is no longer the expected screen
+differs() { same "screens.py: $1" true "$(screen <<<"$2" | jq -c '.vms | length > 0')"; }
+differs "a word" 's/stalls host/stops host/'
+differs "a number of state" 's/1 warning/2 warning/'
+differs "what is nothing no more" 's/0 ignored/3 ignored/'
+differs "a verdict" 's/noncoherent /coherent    /'
+differs "a lost event" 's/lost 0/lost 1/'
+differs "a line that lacks" '6d'
+differs "a cell more in a line that has nothing to mask" 's/ Findings ─/ Findings ──/'
+differs "a column that is not flush with its header" 's/ 0.7  167/0.7   167/'
+same "screens.py: a screen that was not captured" '["no such capture"]' \
+	"$(UPDATE='' screen </dev/null >/dev/null; rm "$work/shots/vms.screen"
+		"$TOP/tests/lab/screens.py" newest x "$work/shots" "$work/screens" | jq -c .vms)"
+UPDATE=1 screen 6.1 <<<'s/stalls host/stops host/' >/dev/null
+same "screens.py: a kernel that shows it otherwise" '{}' "$(screen 6.1 <<<'s/stalls host/stops host/')"
+same "screens.py: and the others do not" true "$(screen <<<'s/stalls host/stops host/' | jq -c '.vms | length > 0')"
 
 while read -r line; do
 	case $line in

@@ -30,7 +30,7 @@ licences() {
 		[ -f "$file" ] || continue
 		case $file in
 		LICENSE | vmlinux/*/vmlinux.h | *.md | *.json | *.jsonl | *.txt | *.png | *.svg) continue ;;
-		tests/fixtures/* | tests/expected/* | *.golden | *.expect) continue ;;
+		tests/fixtures/* | tests/expected/* | tests/lab/screens/* | *.golden | *.expect) continue ;;
 		esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$file"
 	done

@@ -95,7 +95,7 @@ program() {
 	local kernel=$1 line
 	shift
 	# shellcheck disable=SC2016 # jq's variables
-	echo '$w[0] as $w | ($v[0] // {}) as $v | ['
+	echo '$w[0] as $w | $s[0] as $s | ($v[0] // {}) as $v | ['
 	cat "$@" | while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
 		'' | '#'*) continue ;;
@@ -174,6 +174,12 @@ foresee() {
 	fi
 }
 
+# screens KERNEL DIR: what differs from the screens that are expected, of those that a cell kept
+screens() {
+	! compgen -G "$2/*.screen" >/dev/null ||
+		"$LAB_DIR/screens.py" "$1" "$(<"$LAB_CACHE/kernels/$1/release")" "$2"
+}
+
 # check KERNEL BOOT CELL: prints the cell's line and counts it
 check() {
 	local kernel=$1 boot=$2 cell=$3 dir=$results/$1/$2/$3 exit_code=null n bad reason=''
@@ -204,6 +210,7 @@ check() {
 			--slurpfile w "$dir/witness.json" \
 			--slurpfile v <(cat "$dir/vars.json" 2>/dev/null || :) \
 			--slurpfile t <(cat "$dir/trace.jsonl" 2>/dev/null || :) \
+			--slurpfile s <(screens "$kernel" "$dir") \
 			--slurpfile l <(cat "$dir/top.jsonl" 2>/dev/null || :) -f "$dir/checks.jq" \
 			<(cat "$dir/audit.json" 2>/dev/null || echo null) \
 			>"$dir/checks.json" 2>"$dir/checks.err" ||

@@ -494,12 +494,70 @@ static void a_pane_tells_all_of_a_vm(void **unused)
 	opts.width = 100;
 	text = frame(60);
 	EXPECT_ORDER(text, "web1", "100 executed/s", "container", "domain", "0000:", "Time of a flush",
-		     "< 1.0ms", "100", "Last events", "group_attach", "EPERM", "group 1");
+		     "< 1.0ms", "100", "Last events", "group_attach", "group 1", "EPERM");
 	free(text);
 	opts.width = 180; /* tree and histogram side by side */
 	text = frame(60);
 	EXPECT_ORDER(text, "Devices, and what stands between", "Guest cache flushes", "group_attach");
 	free(text);
+}
+
+/* Whose event it is stands beside what it is about; the columns are as wide as they need to be. */
+static void the_last_events_name_their_vms(void **unused)
+{
+	struct nsn_top_event events[2] = { { .vm = "web1" }, { .vm = "db1", .object = "group 2" } };
+	char *text;
+
+	(void)unused;
+	four_vms();
+	events[0].rec.event = NSN_EVENT_KVM_REGISTER;
+	NSN_PUT(&events[0].rec, event, registrations, 1);
+	NSN_PUT(&events[0].rec, event, duration, 1500000);
+	NSN_PUT_STR(&events[0].rec, event, comm, "labvm");
+	NSN_PUT(&events[0].rec, event, pid, 12);
+	events[1].rec.event = NSN_EVENT_KVM_FILE_ADD;
+	NSN_PUT(&events[1].rec, event, error, 0);
+	NSN_PUT(&events[1].rec, event, noncoherent, 1);
+	top.events = events;
+	top.events_count = 2;
+	text = frame(24);
+	assert_non_null(strstr(text, "\n  -  kvm_file_add  db1   group 2  ok  non-coherent\n"
+				     "  -  kvm_register  web1               1 registered, "
+				     "labvm[12], 1.5ms\n"));
+	free(text);
+	opts.width = 54; /* what has no room is left out by whole words */
+	text = frame(24);
+	assert_non_null(strstr(text, "  web1               1 registered, \xe2\x80\xa6\n"));
+	free(text);
+}
+
+static void words_are_cut_as_a_whole(void **unused)
+{
+	static const struct {
+		const char *text;
+		size_t cells;
+		const char *wanted;
+	} cases[] = {
+		{ "its WBINVD is executed", 22, "its WBINVD is executed" },
+		{ "its WBINVD is executed", 21, "its WBINVD is \xe2\x80\xa6" },
+		{ "its WBINVD is executed", 14, "its WBINVD is\xe2\x80\xa6" },
+		{ "its WBINVD is executed", 13, "its WBINVD \xe2\x80\xa6" },
+		{ "0123456789abcdef", 10, "012345678\xe2\x80\xa6" },
+		/* a long word is worth its beginning */
+		{ "Intel 82G33/G31/P35/P31", 20, "Intel 82G33/G31/P35\xe2\x80\xa6" },
+	};
+	struct nsn_page page;
+	FILE *out = tmpfile();
+
+	(void)unused;
+	four_vms();
+	assert_non_null(out);
+	nsn_page__init(&page, out, model, &opts);
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(cases); i++)
+		assert_string_equal(nsn_page__cut(&page, cases[i].text, cases[i].cells),
+				    cases[i].wanted);
+	assert_int_equal(nsn_page__close(&page), 0);
+	fclose(out);
 }
 
 static void too_small_says_so(void **unused)
@@ -616,6 +674,8 @@ int main(void)
 		TEST(before_the_second_tick_there_is_no_rate),
 		TEST(the_status_line),
 		TEST(a_pane_tells_all_of_a_vm),
+		TEST(the_last_events_name_their_vms),
+		TEST(words_are_cut_as_a_whole),
 		TEST(too_small_says_so),
 		TEST(every_size_with_hostile_names),
 	};
