@@ -219,20 +219,32 @@ out:
 	return 0;
 }
 
+/*
+ * How walk_groups() goes about it, kept where the verifier does not tell values apart: each way there
+ * is to describe_group() has that verified once more.
+ */
+static struct {
+	volatile bool given;  /* the batch's groups, not those of the kernel's list */
+	volatile bool listed; /* there is such a list */
+	volatile __u64 most;
+} walk_now;
+
 static long each_group(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&iommu_groups);
+	struct iommu_group *group = NULL;
+	struct list_head *entry;
 
-	if (!entry)
+	if (walk_now.given) {
+		if (index < NSN_BATCH)
+			group = (struct iommu_group *)nsn_batch[index];
+	} else {
+		entry = nsn_walk__next(&iommu_groups);
+		if (entry)
+			group = nsn_kset_group(entry);
+	}
+	if (!group)
 		return 1;
-	describe_group(nsn_kset_group(entry));
-	return 0;
-}
-
-static long each_given_group(__u32 index, void *unused)
-{
-	if (index < NSN_BATCH)
-		describe_group((struct iommu_group *)nsn_batch[index]);
+	describe_group(group);
 	return 0;
 }
 
@@ -254,26 +266,28 @@ static __always_inline void describe_iommu(bool listed)
 	NSN_SUBMIT(rec);
 }
 
-/* Every group of the kernel's own set, and whether interrupts are remapped. */
+/*
+ * Without a batch: every group of the kernel's own set, and whether interrupts are remapped. Else the
+ * groups of the batch.
+ */
 SEC("syscall")
 int walk_groups(struct nsn_walk_args *args)
 {
 	struct list_head *head = nsn_group_kset_list();
 
-	if (head) {
+	walk_now.given = args->count != 0;
+	walk_now.listed = head != NULL;
+	walk_now.most = args->count;
+	if (!walk_now.given && head) {
 		nsn_walk__start(&iommu_groups, head);
-		bpf_loop(MAX_GROUPS + 1, each_group, NULL, 0);
-		if (!iommu_groups.complete)
-			NSN_TRUNCATED(NSN_LIST_GROUPS, MAX_GROUPS, group, 0);
+		walk_now.most = MAX_GROUPS + 1;
 	}
-	describe_iommu(head && iommu_groups.complete);
-	return 0;
-}
-
-SEC("syscall")
-int walk_given_groups(struct nsn_walk_args *args)
-{
-	bpf_loop(args->count, each_given_group, NULL, 0);
+	bpf_loop(walk_now.most, each_group, NULL, 0);
+	if (walk_now.given)
+		return 0;
+	if (walk_now.listed && !iommu_groups.complete)
+		NSN_TRUNCATED(NSN_LIST_GROUPS, MAX_GROUPS, group, 0);
+	describe_iommu(walk_now.listed && iommu_groups.complete);
 	return 0;
 }
 

@@ -144,20 +144,25 @@ static __noinline int describe_vm(struct kvm *kvm)
 	return 0;
 }
 
+static bool vms_are_given; /* by the batch, not by KVM's list */
+
+/* One callback for both: whatever calls describe_vm() has it verified once more. */
 static long each_vm(__u32 index, void *unused)
 {
-	struct list_head *entry = nsn_walk__next(&vms);
+	struct kvm *kvm = NULL;
+	struct list_head *entry;
 
-	if (!entry)
+	if (vms_are_given) {
+		if (index < NSN_BATCH)
+			kvm = (struct kvm *)nsn_batch[index];
+	} else {
+		entry = nsn_walk__next(&vms);
+		if (entry)
+			kvm = NSN_ENTRY(entry, struct kvm, vm_list);
+	}
+	if (!kvm)
 		return 1;
-	describe_vm(NSN_ENTRY(entry, struct kvm, vm_list));
-	return 0;
-}
-
-static long each_given_vm(__u32 index, void *unused)
-{
-	if (index < NSN_BATCH)
-		describe_vm((struct kvm *)nsn_batch[index]);
+	describe_vm(kvm);
 	return 0;
 }
 
@@ -182,16 +187,13 @@ int walk_vms(struct nsn_walk_args *args)
 {
 	if (!bpf_core_type_exists(struct kvm))
 		return NSN_WALK_NO_TYPES;
-	if (!args->head) {
-		bpf_loop(args->count, each_given_vm, NULL, 0);
-		if (!args->count)
-			describe_kvm(false);
-		return 0;
-	}
-	nsn_walk__start(&vms, (struct list_head *)args->head);
-	bpf_loop(MAX_VMS + 1, each_vm, NULL, 0);
-	if (!vms.complete)
+	vms_are_given = !args->head;
+	if (args->head)
+		nsn_walk__start(&vms, (struct list_head *)args->head);
+	bpf_loop(args->head ? MAX_VMS + 1 : args->count, each_vm, NULL, 0);
+	if (args->head && !vms.complete)
 		NSN_TRUNCATED(NSN_LIST_VMS, MAX_VMS, vm, 0);
-	describe_kvm(vms.complete);
+	if (args->head || !args->count)
+		describe_kvm(args->head && vms.complete);
 	return 0;
 }

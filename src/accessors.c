@@ -297,7 +297,6 @@ const struct nsn_accessor_row nsn_program_rows[] = {
 	    "vfio_container vfio_iommu vfio_domain"),
 	ROW(check_type1, "vfio_iommu_type1", "containers[].domains", "vfio_iommu vfio_domain"),
 	ROW(walk_groups, "iommu", "groups[]", NULL),
-	ROW(walk_given_groups, "iommu", "groups[] of containers", NULL),
 	ROW(walk_domains, "iommu", "domains[]", NULL),
 	ROW(walk_iommufds, "iommufd", "containers[] of kind iommufd",
 	    "iommufd_ctx iommufd_hwpt_paging iommufd_device"),

@@ -37,7 +37,6 @@ static const struct {
 	[NSN_WALK_VFIO_DEVICES] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio_devices" },
 	[NSN_WALK_CONTAINERS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_containers" },
 	[NSN_WALK_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_groups" },
-	[NSN_WALK_GIVEN_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_given_groups" },
 	[NSN_WALK_DOMAINS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_domains" },
 	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds" },
 	[NSN_WALK_VDPAS] = { NSN_PART_VDPA, OBJECT_VDPA, "walk_vdpas" },
@@ -218,7 +217,6 @@ static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 	bpf_program__set_autoload(all->progs.walk_containers, !bpf->without_vfio);
 	bpf_program__set_autoload(all->progs.check_type1, !bpf->without_vfio);
 	bpf_program__set_autoload(all->progs.walk_groups, !bpf->without_iommu);
-	bpf_program__set_autoload(all->progs.walk_given_groups, !bpf->without_iommu);
 	bpf_program__set_autoload(all->progs.walk_domains, !bpf->without_iommu);
 	bpf_program__set_autoload(all->progs.walk_iommufds, !bpf->without_iommufd);
 	bpf_program__set_autoload(all->progs.walk_vdpas, !bpf->without_vdpa);

@@ -205,7 +205,7 @@ static int make_pass(struct nsn_bpf *bpf, const struct nsn_records *files, struc
 		{ NSN_WALK_CONTAINERS, NSN_CLASS_CONTAINER },
 		{ NSN_WALK_IOMMUFDS, NSN_CLASS_IOMMUFD },
 		{ NSN_WALK_VDPAS, NSN_CLASS_VDPA },
-		{ NSN_WALK_GIVEN_GROUPS, NSN_CLASS_GROUP },
+		{ NSN_WALK_GROUPS, NSN_CLASS_GROUP },
 		{ NSN_WALK_DOMAINS, NSN_CLASS_DOMAIN },
 	};
 	int err = 0;

@@ -10,7 +10,7 @@
 
 A=0000:00:02.0
 ids=$LAB_TOOLS/bpfids
-rounds=${BENCH_ROUNDS:-5} flushes=200 batches=15
+rounds=$(<"$RESULTS/rounds") flushes=200 batches=15
 
 # The script that the figures are compared with: of each VM how many, and how long they took.
 # shellcheck disable=SC2016 # bpftrace's variables

@@ -20,6 +20,7 @@ echo "|"
 echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for kernel in $kernels; do
 	mkdir "$work/$kernel"
+	echo "${BENCH_ROUNDS:-5}" >"$work/$kernel/rounds"
 	if ! "$lab/fetch-kernels.sh" "$kernel" >&2 ||
 		! "$lab/boot.sh" --results "$work/$kernel" --build "$build" --timeout 3600 "$kernel" \
 			"$(dirname "$0")/boot_live.sh" >&2; then
