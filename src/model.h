@@ -366,6 +366,7 @@ struct nsn_device {
 	bool without_iommu;              /* known to be behind none, and in no group */
 	enum nsn_role role;
 	enum nsn_tri snoop_control;      /* of the unit it sits behind */
+	const struct nsn_rec_iommufd_device *bound; /* to an iommufd context; NULL: not, or unread */
 	enum nsn_tri can_enforce;        /* its IOMMU could block No Snoop for it */
 	enum nsn_tri cap_cache_coherency;
 	bool assigned;                   /* a path of a VM leads over it */

@@ -58,6 +58,19 @@ static int join_device(struct nsn_model *model, struct nsn_device *device)
 }
 
 /* What the device's IOMMU can do for it, whatever it is asked. */
+/* What the kernel answered itself when the device was bound, whoever its IOMMU's driver is. */
+static void take_answers(struct nsn_device *device)
+{
+	const struct nsn_rec_iommufd_device *bound = device->bound;
+
+	if (!bound || NSN_TRI(bound, iommufd_device, group) != NSN_YES)
+		return;
+	if (device->can_enforce == NSN_UNKNOWN)
+		device->can_enforce = NSN_TRI(bound, iommufd_device, must_enforce);
+	if (device->cap_cache_coherency == NSN_UNKNOWN)
+		device->cap_cache_coherency = NSN_YES; /* without, iommufd binds none */
+}
+
 static void judge_capabilities(struct nsn_device *device)
 {
 	const struct nsn_rec_group_device *rec = &device->rec;
@@ -77,6 +90,7 @@ static void judge_capabilities(struct nsn_device *device)
 		device->cap_cache_coherency = NSN_YES;
 	else if (driver && !driver[0])
 		device->cap_cache_coherency = NSN_NO;
+	take_answers(device);
 	if (device->can_enforce != NSN_UNKNOWN || !driver)
 		return;
 	if (strcmp(driver, "amd") == 0)

@@ -97,7 +97,12 @@ static int join_bound(struct nsn_model *model)
 	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec) {
 		struct nsn_container *context = context_by_key(model, rec->iommufd);
 		struct nsn_group *group = NSN_GROUP_OF(model, rec, iommufd_device);
+		struct nsn_device *device = NSN_KNOWS(rec, iommufd_device, name)
+						    ? nsn_model__device(model, rec->name)
+						    : NULL;
 
+		if (device)
+			device->bound = rec;
 		if (!context)
 			continue;
 		if (nsn_refs_append(&context->bound, (void *)rec) ||

@@ -255,6 +255,27 @@ static void test_nested(void **state)
 	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
 }
 
+/* An IOMMU of a driver that we do not know: iommufd was told what it can do. */
+static void test_bound_answers(void **state)
+{
+	const struct nsn_device *device;
+
+	(void)state;
+	assign_by_file(1, 0);
+	SET_STR(GROUP_DEVICE, group_device, 0, iommu_driver, "mock");
+	FORGET(GROUP_DEVICE, group_device, 0, cap_enforce);
+	SET(IOMMUFD_DEVICE, iommufd_device, 0, must_enforce, 0);
+	device = vm()->devices.items[0];
+	assert_int_equal(device->can_enforce, NSN_NO);
+	assert_int_equal(device->cap_cache_coherency, NSN_YES);
+	FORGET(IOMMUFD_DEVICE, iommufd_device, 0, must_enforce);
+	device = vm()->devices.items[0];
+	assert_int_equal(device->can_enforce, NSN_UNKNOWN);
+	SET(IOMMUFD_DEVICE, iommufd_device, 0, group, 0); /* no IOMMU: nobody was asked */
+	device = vm()->devices.items[0];
+	assert_int_equal(device->cap_cache_coherency, NSN_UNKNOWN);
+}
+
 /* PASID 7 of group 2 in a page table of its own, as iommufd has it. */
 static void add_pasid(uint64_t enforced)
 {
@@ -524,6 +545,7 @@ int main(void)
 		TEST(test_not_whole),	    TEST(test_leftover),
 		TEST(test_idle_page_table), TEST(test_bound_only),
 		TEST(test_unbound),	    TEST(test_nested),
+		TEST(test_bound_answers),
 		TEST(test_pasid),	    TEST(test_pasid_entry),
 		TEST(test_strange_pasid),   TEST(test_no_iommu),
 		TEST(test_emulated),	    TEST(test_emulated_by_group),
