@@ -103,11 +103,11 @@ NSN_GETTER(get_kind, nsn_domain)
 	put_text(value, nsn_domain_kind_name(object->kind));
 }
 
-/* Such a domain translates nothing, or by the guest's table: it has neither a format nor a flag. */
+/* It translates nothing, or by a guest's or a process's table: it has neither a format nor a flag. */
 static bool has_no_tables(const struct nsn_domain *domain)
 {
 	return domain->kind == NSN_DOMAIN_BLOCKED || domain->kind == NSN_DOMAIN_IDENTITY ||
-	       domain->kind == NSN_DOMAIN_NESTED;
+	       domain->kind == NSN_DOMAIN_NESTED || domain->kind == NSN_DOMAIN_SVA;
 }
 
 NSN_GETTER(get_page_table, nsn_domain)

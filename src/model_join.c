@@ -286,7 +286,7 @@ static enum nsn_tri judge_residual(const struct nsn_group *group)
 		const struct nsn_device *device = group->devices.items[i];
 		enum nsn_tri count = NSN_TRI(&device->vfio, vfio_device, open_count);
 
-		if (count == NSN_YES)
+		if (count == NSN_YES || device->bound)
 			return NSN_NO;
 		if (count == NSN_UNKNOWN && device->role != NSN_ROLE_BRIDGE &&
 		    device->role != NSN_ROLE_UNBOUND)

@@ -228,6 +228,9 @@ static int add_access_path(const struct nsn_path_builder *builder,
 
 	path.device = device_of_access(builder->model, rec);
 	path.group = path.device ? path.device->group : NULL;
+	if (NSN_TRI(rec, iommufd_access, vfio_device) == NSN_NO)
+		path.unknown_reason =
+			"an access that is not a VFIO device's: for whose DMA is unknown";
 	if (attached == NSN_NO) {
 		path.dma = NSN_DMA_NONE;
 		path.unknown_reason = "no DMA is possible";

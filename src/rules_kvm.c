@@ -49,6 +49,23 @@ static size_t count_given_devices(const struct nsn_vm *vm)
 	return count;
 }
 
+/* Are all files known that KVM was given, and is none of them the group's? VFIO may not have it. */
+static bool gave_another(const struct nsn_model *model, const struct nsn_vm *vm,
+			 const struct nsn_group *group)
+{
+	for (size_t i = 0; i < vm->files.items_count; i++) {
+		const struct nsn_rec_vm_file *rec = vm->files.items[i];
+		const struct nsn_device *device = nsn_model_device_of_file(model, rec);
+		const struct nsn_group *given = nsn_model_group_of_file(model, rec);
+
+		if (!device && !given && !(NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE))
+			return false;
+		if (given && given == group)
+			return false;
+	}
+	return group && NSN_FACT(&vm->rec, vm, complete) == NSN_YES;
+}
+
 /* Was KVM told of the path's group, or of its device? */
 static enum nsn_tri path_is_given(const struct nsn_model *model, const struct nsn_vm *vm,
 				  const struct nsn_path *path)
@@ -59,7 +76,7 @@ static enum nsn_tri path_is_given(const struct nsn_model *model, const struct ns
 		if (nsn_model_device_of_file(model, vm->files.items[i]) == path->device)
 			return NSN_YES;
 	if (!path->group || !NSN_KNOWS(&path->group->vfio, vfio_group, vm))
-		return NSN_UNKNOWN;
+		return gave_another(model, vm, path->group) ? NSN_NO : NSN_UNKNOWN;
 	return path->group->vfio.vm == vm->rec.vm ? NSN_YES : NSN_NO;
 }
 

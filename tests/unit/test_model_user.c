@@ -255,6 +255,23 @@ static void test_nested(void **state)
 	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
 }
 
+/* A device that VFIO does not have, bound by another driver: KVM can't have been given it. */
+static void test_bound_by_other(void **state)
+{
+	(void)state;
+	assign_by_file(0, 0);
+	REC(VM_FILE, vm_file, 0)->kind = NSN_FILE_NONE;
+	FORGET(VFIO_GROUP, vfio_group, 0, vm);
+	FORGET(VM_FILE, vm_file, 0, vfio_device);
+	REC(VM_FILE, vm_file, 0)->vfio_device = 0;
+	FORGET(VFIO_DEVICE, vfio_device, 0, open_count);
+	assert_int_equal(nsn_model__group((vm(), model), 2)->residual, NSN_NO);
+	check_status("NS015", NSN_RULE_PASS);
+	FORGET(VM, vm, 0, complete);
+	vm();
+	check_status("NS015", NSN_RULE_UNKNOWN);
+}
+
 /* An IOMMU of a driver that we do not know: iommufd was told what it can do. */
 static void test_bound_answers(void **state)
 {
@@ -411,6 +428,8 @@ static void test_emulated(void **state)
 	ADD(rec);
 	SET(IOMMUFD, iommufd, 0, accesses, 1);
 	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
+	assert_string_equal(vm()->paths[1].unknown_reason,
+			    "an access that is not a VFIO device's: for whose DMA is unknown");
 	SET(IOMMUFD_ACCESS, iommufd_access, 0, address_space, 0);
 	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
 }
@@ -545,7 +564,7 @@ int main(void)
 		TEST(test_not_whole),	    TEST(test_leftover),
 		TEST(test_idle_page_table), TEST(test_bound_only),
 		TEST(test_unbound),	    TEST(test_nested),
-		TEST(test_bound_answers),
+		TEST(test_bound_answers),   TEST(test_bound_by_other),
 		TEST(test_pasid),	    TEST(test_pasid_entry),
 		TEST(test_strange_pasid),   TEST(test_no_iommu),
 		TEST(test_emulated),	    TEST(test_emulated_by_group),
