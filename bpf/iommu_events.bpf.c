@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * iommu_events.bpf.c - the IOMMU core and its drivers at work: domains that come and go, groups that
- * change them, who claims their DMA, and what drivers answer when asked to block No Snoop. Also who
- * flushes the host's caches, which is vmlinux's too.
+ * change them, who claims their DMA, and what drivers answer when asked to block No Snoop. Also contexts
+ * of iommufd, and who flushes the host's caches, which is vmlinux's too.
  *
  * Kernel side. Within an attach of VFIO's type1 driver these are steps (`inner`).
  */
@@ -257,6 +257,36 @@ static __always_inline int on_owner_release_device(void *ctx, __u64 device, __u6
 
 NSN_AT_ENTRY(release, 1, on_owner_release)
 NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
+
+/* ---- contexts of iommufd --------------------------------------------------------------------- */
+
+static __always_inline int on_context_open(void *ctx, __u64 inode, __u64 file, __u64 c,
+					   __u64 result, const struct nsn_call *call)
+{
+	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_OPEN);
+
+	if (!rec)
+		return 0;
+	nsn_event__result(rec, NSN_INT(result));
+	NSN_FILL(rec, event, iommufd, nsn_file_private, (struct file *)file);
+	nsn_event__submit(rec);
+	return 0;
+}
+
+NSN_AT_EXIT(iommufd_open, NSN_CALL_CONTAINER_OPEN, 2, on_context_open)
+
+static __always_inline int on_context_close(void *ctx, __u64 inode, __u64 file, __u64 c)
+{
+	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_CLOSE);
+
+	if (!rec)
+		return 0;
+	NSN_FILL(rec, event, iommufd, nsn_file_private, (struct file *)file);
+	nsn_event__submit(rec);
+	return 0;
+}
+
+NSN_AT_ENTRY(iommufd_close, 2, on_context_close)
 
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 

@@ -594,6 +594,7 @@ enum nsn_name_source {
 	NUM(start_ticks)           /* of the thread group leader, clock ticks since boot */        \
 	KEY(vm, VM)                                                                                \
 	KEY(container, CONTAINER)                                                                  \
+	KEY(iommufd, IOMMUFD)      /* of a context, which takes a container's place */             \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(group, GROUP)                                                                          \
 	KEY(domain, DOMAIN)                                                                        \

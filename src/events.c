@@ -74,8 +74,8 @@ static void end_of(const struct nsn_rec_event *event, enum nsn_class *class, uin
 		*address = event->domain;
 		break;
 	case NSN_EVENT_CONTAINER_CLOSE:
-		*class = NSN_CLASS_CONTAINER;
-		*address = event->container;
+		*class = event->iommufd ? NSN_CLASS_IOMMUFD : NSN_CLASS_CONTAINER;
+		*address = event->iommufd ? event->iommufd : event->container;
 		break;
 	default:
 		break;
@@ -145,7 +145,8 @@ static int hand_on(struct nsn_events *events, struct nsn_rec_event *event)
 	if (address && !err)
 		end_object(events, event, class, address,
 			   class == NSN_CLASS_VM	? event->vm
-			   : class == NSN_CLASS_DOMAIN ? event->domain
+			   : class == NSN_CLASS_DOMAIN	? event->domain
+			   : class == NSN_CLASS_IOMMUFD ? event->iommufd
 							: event->container);
 	if (!err)
 		err = nsn_sink__put(events->sink, &event->h);

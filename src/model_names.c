@@ -117,10 +117,12 @@ int nsn_ids__learn(struct nsn_ids *names, const struct nsn_model *model)
 	names->models++;
 	err = learn_vms(names, model);
 	for (size_t i = 0; i < model->containers_count && !err; i++)
-		if (model->containers[i].kind != NSN_CONTAINER_IOMMUFD &&
-		    model->containers[i].kind != NSN_CONTAINER_VDPA)
-			err = learn(names, NSN_CLASS_CONTAINER, model->containers[i].key,
-				    model->containers[i].id);
+		if (model->containers[i].kind != NSN_CONTAINER_VDPA)
+			err = learn(names,
+				    model->containers[i].kind == NSN_CONTAINER_IOMMUFD
+					    ? NSN_CLASS_IOMMUFD
+					    : NSN_CLASS_CONTAINER,
+				    model->containers[i].key, model->containers[i].id);
 	for (size_t i = 0; i < model->domains_count && !err; i++)
 		err = learn(names, NSN_CLASS_DOMAIN, model->domains[i].rec.domain,
 			    model->domains[i].id);
@@ -219,13 +221,15 @@ void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model
 	*out = (struct nsn_told){ .event = event };
 	out->reason = NSN_KNOWS(event, event, reason) ? event->reason : NSN_REASON_NONE;
 	resolve_vm(names, out);
-	out->container = nsn_ids__get(names, NSN_CLASS_CONTAINER, event->container);
+	out->container = event->iommufd
+				 ? nsn_ids__get(names, NSN_CLASS_IOMMUFD, event->iommufd)
+				 : nsn_ids__get(names, NSN_CLASS_CONTAINER, event->container);
 	out->domain = nsn_ids__get(names, NSN_CLASS_DOMAIN, event->domain);
 	if (event->event == NSN_EVENT_PROBE)
 		return;
 	if (model && NSN_KNOWS(event, event, group_id))
 		group = nsn_model__group(model, event->group_id);
-	/* iommufd's are told by the group: events know no context */
+	/* iommufd's are told by the group: most events know no context */
 	if (!out->container && group && group->container &&
 	    group->container->kind == NSN_CONTAINER_IOMMUFD)
 		out->container = nsn_format(out->spare_container, sizeof(out->spare_container),
@@ -248,5 +252,6 @@ bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *eve
 {
 	return (event->vm && !find(names, NSN_CLASS_VM, event->vm)) ||
 	       (event->container && !find(names, NSN_CLASS_CONTAINER, event->container)) ||
+	       (event->iommufd && !find(names, NSN_CLASS_IOMMUFD, event->iommufd)) ||
 	       (event->domain && !find(names, NSN_CLASS_DOMAIN, event->domain));
 }

@@ -137,6 +137,26 @@ cell_iommufd_trace() {
 	audit
 }
 
+# All that is opened is closed again: a device by its own file, and one by its group
+cell_iommufd_closed() {
+	setup
+	trace_start
+	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
+	# a snapshot that names the context
+	sleep 2
+	step web1 "detach:$A"
+	step web1 "del:$A"
+	step web1 "close:cdev:$A"
+	step web1 close:iommufd
+	vm db1 vm kvm-vfio vcpu iommufd "group:$b" "set-iommufd:$b" "add:$b" "device:$B" map:16M
+	step db1 "del:$b"
+	step db1 "close:device:$B"
+	step db1 "close:group:$b"
+	step db1 close:iommufd
+	trace_stop
+	audit
+}
+
 # An unmodified QEMU; its firmware is a loop of WBINVD at the reset vector
 cell_iommufd_qemu() {
 	local i
