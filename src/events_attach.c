@@ -157,8 +157,9 @@ static bool is_on(const struct nsn_events *events, size_t i, unsigned int set)
 
 static void turn_off(struct nsn_probe_state *state, const char *what, int err)
 {
-	nsn_format(state->reason, sizeof(state->reason), "%s %s (%s)", state->functions, what,
-		   nsn_errno_name(err));
+	/* the line of an event may have no room for all the functions */
+	nsn_format(state->reason, sizeof(state->reason), "%s (%s): %s", what, nsn_errno_name(err),
+		   state->functions);
 	nsn_info("probe %s is off: %s", state->row->name, state->reason);
 	state->method = NSN_PROBE_NONE;
 	state->functions = NULL;
@@ -292,7 +293,7 @@ static void attach_set(struct nsn_events *events, const struct nsn_offer *offer,
 		if (!own)
 			continue;
 		unlink_probe(&events->links[i]);
-		turn_off(state, "cannot be attached to", own);
+		turn_off(state, "cannot be attached", own);
 	}
 }
 
