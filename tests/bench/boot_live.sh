@@ -56,6 +56,18 @@ cost() {
 		END { print name, line[int((NR + 1) / 2)] }' >>"$RESULTS/figures"
 }
 
+# stop PID: ends a bpftrace; one that hangs on its way out is killed
+stop() {
+	local i
+	kill -INT "$1"
+	for ((i = 0; i < 1000; i++)); do
+		kill -0 "$1" 2>/dev/null || break
+		read -r -t 0.02 <>/run/pause || :
+	done
+	kill -KILL "$1" 2>/dev/null || :
+	wait "$1" || :
+}
+
 bpftrace_round() {	# NAME PROGRAM
 	local begin=$EPOCHREALTIME
 	: >/run/bpftrace
@@ -63,8 +75,7 @@ bpftrace_round() {	# NAME PROGRAM
 	await /run/bpftrace ready || { cat /run/bpftrace; return 1; }
 	figure "start_$1" "$begin" "$EPOCHREALTIME"
 	cost "cost_$1" '^(kvm_emulate_wbi|kretfunc|kfunc)'
-	kill -INT $!
-	wait $! || :
+	stop $!
 }
 
 nosnoop_round() {
