@@ -223,7 +223,7 @@ out:
  * How walk_groups() goes about it, kept where the verifier does not tell values apart: each way there
  * is to describe_group() has that verified once more.
  */
-static struct {
+NSN_STATE struct {
 	volatile bool given;  /* the batch's groups, not those of the kernel's list */
 	volatile bool listed; /* there is such a list */
 	volatile __u64 most;

@@ -82,6 +82,10 @@ NSN_STATE struct {
 	__u64 groups;   /* with a domain */
 	__u64 emulated; /* groups without */
 	bool complete;
+	/* volatile: what the verifier knows, it follows each way of */
+	volatile bool driver_known, type1, readable;
+	struct vfio_iommu *volatile iommu;
+	char driver[NSN_NAME_LEN];
 } container_now;
 
 static long each_type1_group(__u32 index, void *unused)
@@ -155,38 +159,45 @@ static __always_inline void walk_type1(struct vfio_iommu *iommu)
 	}
 }
 
+/* Of type1, if its structures can be read: into container_now. */
+static __always_inline void find_type1(struct vfio_container *container)
+{
+	container_now.driver_known = nsn_container_driver(container, container_now.driver,
+							  sizeof(container_now.driver));
+	container_now.type1 = nsn_text_is(container_now.driver, "vfio-iommu-type1", 17);
+	if (container_now.type1)
+		container_now.iommu = nsn_container_type1(container);
+	container_now.readable = container_now.iommu && bpf_core_type_exists(struct vfio_iommu) &&
+				 bpf_core_type_exists(struct vfio_domain);
+}
+
 static __noinline int describe_container(struct vfio_container *container)
 {
-	char driver[NSN_NAME_LEN] = {};
-	bool driver_known = nsn_container_driver(container, driver, sizeof(driver));
-	bool type1 = nsn_text_is(driver, "vfio-iommu-type1", 17);
-	struct vfio_iommu *iommu = type1 ? nsn_container_type1(container) : NULL;
-	bool readable = iommu && bpf_core_type_exists(struct vfio_iommu) &&
-			bpf_core_type_exists(struct vfio_domain);
 	struct nsn_rec_container *rec;
 
 	__builtin_memset(&container_now, 0, sizeof(container_now));
 	container_now.container = container;
 	container_now.complete = true;
-	if (readable)
-		walk_type1(iommu);
+	find_type1(container);
+	if (container_now.readable)
+		walk_type1(container_now.iommu);
 	NSN_BEGIN(rec, CONTAINER);
 	NSN_SET(rec, container, container, container);
 	NSN_FILL(rec, container, noiommu, nsn_container_noiommu, container);
-	if (driver_known) {
-		__builtin_memcpy(rec->driver, driver, sizeof(driver));
+	if (container_now.driver_known) {
+		__builtin_memcpy(rec->driver, container_now.driver, sizeof(rec->driver));
 		NSN_KNOWN(rec, container, driver);
 	}
-	if (readable) {
+	if (container_now.readable) {
 		NSN_SET(rec, container, domains, type1_domains.count);
 		NSN_SET(rec, container, groups, container_now.groups);
 		NSN_SET(rec, container, emulated, container_now.emulated);
 		NSN_SET(rec, container, complete, container_now.complete);
-		if (nsn_type1_mm(iommu, &rec->mapped, &rec->mm)) {
+		if (nsn_type1_mm(container_now.iommu, &rec->mapped, &rec->mm)) {
 			NSN_KNOWN(rec, container, mapped);
 			NSN_KNOWN(rec, container, mm);
 		}
-	} else if (driver_known && !type1) {
+	} else if (container_now.driver_known && !container_now.type1) {
 		/* no driver yet, or vfio-noiommu: there is nothing to walk */
 		NSN_SET(rec, container, domains, 0);
 		NSN_SET(rec, container, groups, 0);
