@@ -99,9 +99,10 @@ static void draw_off(struct nsn_draw *draw)
 /* How many VMs there are of each verdict. */
 static void draw_counts(struct nsn_draw *draw)
 {
-	static const enum nsn_verdict order[] = { NSN_VERDICT_UNSAFE,	   NSN_VERDICT_UNKNOWN,
-						  NSN_VERDICT_NONCOHERENT, NSN_VERDICT_UNATTACHED,
-						  NSN_VERDICT_COHERENT,	   NSN_VERDICT_NO_PASSTHROUGH };
+	static const enum nsn_verdict order[] = {
+		NSN_VERDICT_UNSAFE,	NSN_VERDICT_UNKNOWN,  NSN_VERDICT_NONCOHERENT,
+		NSN_VERDICT_UNATTACHED, NSN_VERDICT_COHERENT, NSN_VERDICT_NO_PASSTHROUGH,
+	};
 	static const unsigned int styles[NSN_VERDICT_MAX] = {
 		[NSN_VERDICT_NO_PASSTHROUGH] = NSN_STYLE_DIM,
 		[NSN_VERDICT_UNATTACHED] = NSN_STYLE_WARNING,

@@ -30,7 +30,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$TOP" || exit 2
 
-all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace export fleet property fuzz lab topologies)
+all=(layout floors rules lint labtools unit sanitize cli doctor golden questions docs top trace export fleet property fuzz
+	lab topologies)
 suites=()
 for argument in "$@"; do
 	case $argument in

@@ -48,9 +48,11 @@ static const char *string(json_t *object, const char *key)
 static void keys_and_their_order(void **state)
 {
 	static const char *const keys[] = {
-		"schema",   "tool_version", "taken_at",	      "result",	   "host",    "iommus",
-		"vms",	    "containers",   "domains",	      "groups",	   "devices", "rules",
-		"findings", "unknown",	    "not_applicable", "truncated", "lost",
+		"schema",    "tool_version", "taken_at", "result",
+		"host",	     "iommus",	     "vms",	 "containers",
+		"domains",   "groups",	     "devices",	 "rules",
+		"findings",  "unknown",	     "not_applicable",
+		"truncated", "lost",
 	};
 	const char *key;
 	json_t *root, *value;
