@@ -102,7 +102,7 @@ meant() {
 same "a key as a tag" "6.1 " "$(meant 6.1)"
 same "the start of a key as a tag" "6.12 6.12-iommufd " "$(meant 6.12)"
 same "the end of a key as a tag" "6.12-iommufd newest-iommufd " "$(meant iommufd)"
-same "two tags" "6.1 newest newest-iommufd " "$(meant newest 6.1)"
+same "two tags" "6.1 newest newest-iommufd newest-mock " "$(meant newest 6.1)"
 
 # on BOOT ASKED: the kernels that its cells are planned on
 on() {
@@ -113,12 +113,16 @@ on() {
 }
 mkdir "$work/boots"
 echo '# kernels: iommufd' >"$work/boots/named.sh"
+echo '# kernels: newest' >"$work/boots/start.sh"
+echo '# kernels: newest-mock' >"$work/boots/mock.sh"
 echo '# append: x' >"$work/boots/plain.sh"
 LAB_DIR=$work
 same "a boot that names no kernels, by default" "$LAB_DEFAULT_KEYS " "$(on plain '')"
-same "a boot that names no kernels, if some are asked for" "$LAB_KEYS " "$(on plain all)"
-same "a boot that names its kernels, by default" "$LAB_BUILT_KEYS " "$(on named '')"
-same "a boot that names its kernels, if some are asked for" "$LAB_BUILT_KEYS " "$(on named all)"
+same "a boot that names no kernels, if some are asked for" "6.1 6.12 newest 6.12-iommufd newest-iommufd " "$(on plain all)"
+same "a boot that names its kernels, by default" "6.12-iommufd newest-iommufd " "$(on named '')"
+same "a boot that names its kernels, if some are asked for" "6.12-iommufd newest-iommufd " "$(on named all)"
+same "a boot for a kernel with mock devices" "newest-mock " "$(on mock '')"
+same "a boot for others is not meant for those" "newest newest-iommufd " "$(on start all)"
 
 # screen [KERNEL]: what screens.py says of a screen that is changed by the sed script on stdin
 screen() {

@@ -90,11 +90,11 @@ refresh=
 # shellcheck disable=SC2086 # a list
 [ "$*" != all ] || set -- $LAB_KEYS
 for key; do
-	kernel_is "$key" iommufd || suites_of "$key" >/dev/null
+	kernel_is "$key" iommufd mock || suites_of "$key" >/dev/null
 done
 need busybox cpio gzip xz modprobe
 for key; do
-	if kernel_is "$key" iommufd; then
+	if kernel_is "$key" iommufd mock; then
 		"$LAB_DIR/build-kernel.sh" ${refresh:+--refresh} "$key"
 		continue
 	fi

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * kpeek: the lab's witness. Prints, as one line of JSON, the state of VMs, IOMMU groups, their
- * domains and Intel IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It shares no
- * code with nosnoop and loads no BPF program, so that what it says can be held against what nosnoop
- * says.
+ * PASIDs and domains, and Intel IOMMUs, read from /proc/kcore by the offsets in the kernel's BTF. It
+ * shares no code with nosnoop and loads no BPF program, so that what it says can be held against what
+ * nosnoop says.
  * Cells are quiet while it reads: it takes no lock and knows no retry.
  */
 #include <bpf/btf.h>
@@ -85,7 +85,8 @@ static int nr_functions;
 
 static void function_add(const char *name, uint64_t addr)
 {
-	static const char *const prefixes[] = { "intel_iommu_", "amd_iommu_", "viommu_" };
+	static const char *const prefixes[] = { "intel_iommu_", "amd_iommu_", "viommu_",
+						"mock_domain_" };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
@@ -175,7 +176,7 @@ static __s32 struct_id(const char *name)
 	static struct {
 		const char *name;
 		__s32 id;
-	} cache[32];
+	} cache[64];
 	unsigned int i;
 
 	for (i = 0; cache[i].name; i++)
@@ -225,6 +226,14 @@ static uint64_t value(uint64_t base, const char *type, const char *path)
 	return v >> f.bit % 8 & ((1ULL << f.bits) - 1);
 }
 
+static bool field_exists(const char *type, const char *name)
+{
+	struct field f = {};
+	__s32 id;
+
+	return member_find(struct_id(type), name, strlen(name), &f, &id);
+}
+
 /* The members of the list at head, whose struct list_head is at off in each */
 static int list(uint64_t head, uint64_t off, uint64_t *out)
 {
@@ -250,14 +259,6 @@ static void print_vms(void)
 	printf("]");
 }
 
-static bool field_exists(const char *type, const char *name)
-{
-	struct field f = {};
-	__s32 id;
-
-	return member_find(struct_id(type), name, strlen(name), &f, &id);
-}
-
 /* "v1" or "v2": pd_mode since 6.8 (PD_MODE_V1 is 1), PD_IOMMUV2_MASK (bit 3) of flags before */
 static const char *amd_format(uint64_t domain)
 {
@@ -266,6 +267,86 @@ static const char *amd_format(uint64_t domain)
 	if (field_exists("protection_domain", "pd_mode"))
 		return value(protection, "protection_domain", "pd_mode") == 1 ? "v1" : "v2";
 	return value(protection, "protection_domain", "flags") & 8 ? "v2" : "v1";
+}
+
+/* A number for each domain, in the order of their first mention: addresses are not printed */
+static int domain_number(uint64_t domain)
+{
+	static uint64_t seen[MAX_OBJECTS];
+	static int n;
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (seen[i] == domain)
+			return i;
+	if (n == MAX_OBJECTS)
+		fatal("more than %d domains", n);
+	seen[n] = domain;
+	return n++;
+}
+
+/* The entries of an xarray below an entry of it, by index; taken places (0x406) too */
+static int xarray(uint64_t entry, uint64_t first, uint64_t *indices, uint64_t *out, int n)
+{
+	uint64_t node = entry - 2, slots, shift;
+	unsigned int i;
+
+	if ((entry & 3) != 2 || entry <= 4096) {
+		if (!entry || n == MAX_OBJECTS)
+			return n;
+		indices[n] = first;
+		out[n] = entry;
+		return n + 1;
+	}
+	slots = node + offset("xa_node", "slots");
+	shift = value(node, "xa_node", "shift");
+	for (i = 0; i < field("xa_node", "slots").bits / 64; i++)
+		n = xarray(kptr(slots + i * 8), first + ((uint64_t)i << shift), indices, out, n);
+	return n;
+}
+
+/* What a group's PASIDs (0: none) are attached to, as handles or domains: see below */
+static int group_pasids(uint64_t group, uint64_t *pasids, uint64_t *entries)
+{
+	if (!field_exists("iommu_group", "pasid_array"))
+		return 0;
+	return xarray(value(group, "iommu_group", "pasid_array.xa_head"), 0, pasids, entries, 0);
+}
+
+/* Since 6.15 (where the domain has a cookie_type) bit 0 tells a handle from a domain */
+static uint64_t pasid_domain(uint64_t entry)
+{
+	bool tagged = field_exists("iommu_domain", "cookie_type");
+
+	if (entry == 0x406)
+		return 0;
+	if (tagged && !(entry & 1))
+		return entry;
+	return value(entry & ~3ULL, "iommu_attach_handle", "domain");
+}
+
+/* iommufd's side of a domain that it made: the page table's number, its IOAS, what it is nested in */
+static void print_table(uint64_t domain)
+{
+	uint64_t type = value(domain, "iommu_domain", "type"), table, parent;
+
+	if (!field_exists("iommu_domain", "iommufd_hwpt") ||
+	    value(domain, "iommu_domain", "cookie_type") != 5)
+		return;
+	table = value(domain, "iommu_domain", "iommufd_hwpt");
+	printf(",\"table\":%d", (int)value(table, "iommufd_hw_pagetable", "obj.id"));
+	parent = table;
+	if (type == 64) {
+		parent = value(table - offset("iommufd_hwpt_nested", "common"),
+			       "iommufd_hwpt_nested", "parent") +
+			 offset("iommufd_hwpt_paging", "common");
+		printf(",\"parent\":%d", domain_number(value(parent, "iommufd_hw_pagetable",
+							     "domain")));
+	}
+	parent -= offset("iommufd_hwpt_paging", "common");
+	printf(",\"ioas\":%d,\"enforced\":%d",
+	       (int)value(value(parent, "iommufd_hwpt_paging", "ioas"), "iommufd_ioas", "obj.id"),
+	       (int)value(parent, "iommufd_hwpt_paging", "enforce_cache_coherency"));
 }
 
 /* What the driver itself holds of a domain. type 1 is UNMANAGED, one of VFIO or iommufd. */
@@ -280,8 +361,9 @@ static void print_domain(uint64_t domain)
 		enforce = function_name(
 			value(ops, "iommu_domain_ops", "enforce_cache_coherency"));
 	}
-	printf(",\"type\":%d,\"driver\":\"%.*s\",\"enforce_op\":\"%s\"", (int)type,
-	       (int)strcspn(attach, "_"), attach, enforce);
+	printf(",\"domain\":%d,\"type\":%d,\"driver\":\"%.*s\",\"enforce_op\":\"%s\"",
+	       domain_number(domain), (int)type, (int)strcspn(attach, "_"), attach, enforce);
+	print_table(domain);
 	if (type & 1 && !strncmp(attach, "amd_", 4))
 		printf(",\"page_table\":\"%s\"", amd_format(domain));
 	if (type != 1 || strncmp(attach, "intel_", 6))
@@ -317,7 +399,17 @@ static void print_string(uint64_t addr)
 		putchar(c);
 }
 
-/* A group's devices, all on the PCI bus in this lab: is address translation on in them? */
+static bool is_pci(uint64_t device)
+{
+	uint64_t bus = value(device, "device", "bus");
+	char name[4] = "";
+
+	if (bus)
+		kread(value(bus, "bus_type", "name"), name, sizeof(name));
+	return !memcmp(name, "pci", sizeof(name));
+}
+
+/* A group's devices: is address translation on in them? Only PCI devices have it */
 static void print_devices(uint64_t group)
 {
 	static uint64_t devices[MAX_OBJECTS];
@@ -327,8 +419,28 @@ static void print_devices(uint64_t group)
 	for (i = 0; i < n; i++) {
 		printf("%s{\"bdf\":\"", i ? "," : "");
 		print_string(value(devices[i], "device", "kobj.name"));
-		printf("\",\"ats\":%s}", value(devices[i] - offset("pci_dev", "dev"), "pci_dev",
-					      "ats_enabled") ? "true" : "false");
+		printf("\",\"ats\":%s}", is_pci(devices[i]) &&
+			value(devices[i] - offset("pci_dev", "dev"), "pci_dev", "ats_enabled")
+				? "true" : "false");
+	}
+	printf("]");
+}
+
+static void print_pasids(uint64_t group)
+{
+	static uint64_t pasids[MAX_OBJECTS], entries[MAX_OBJECTS];
+	int i, n = group_pasids(group, pasids, entries);
+	const char *sep = "";
+
+	printf(",\"pasids\":[");
+	for (i = 0; i < n; i++) {
+		if (!pasids[i])
+			continue;
+		printf("%s{\"pasid\":%d", sep, (int)pasids[i]);
+		if (pasid_domain(entries[i]))
+			print_domain(pasid_domain(entries[i]));
+		printf("}");
+		sep = ",";
 	}
 	printf("]");
 }
@@ -353,6 +465,7 @@ static void print_groups(void)
 			print_domain(domain);
 		if (value(groups[i], "iommu_group", "owner"))
 			print_devices(groups[i]);
+		print_pasids(groups[i]);
 		printf("}");
 	}
 	printf("]");
@@ -400,6 +513,23 @@ static void print_field_place(uint64_t base, const char *type, const char *path)
 	print_place(base + f.bit / 8, f.bits < 8 ? 1 : f.bits / 8, f.bit % 8);
 }
 
+/* pasidN.FIELD: a field of the domain that PASID N of a group is attached to */
+static void print_pasid_place(uint64_t group, const char *name)
+{
+	static uint64_t pasids[MAX_OBJECTS], entries[MAX_OBJECTS];
+	int i, n = group_pasids(group, pasids, entries);
+	char *path;
+	uint64_t pasid = strtoull(name + strlen("pasid"), &path, 10);
+
+	for (i = 0; i < n; i++) {
+		if (pasids[i] != pasid || *path != '.')
+			continue;
+		print_field_place(pasid_domain(entries[i]), "iommu_domain", path + 1);
+		return;
+	}
+	fatal("no %s", name);
+}
+
 /* For cells that change the kernel: a field of a group, of its domain, or of its device's driver */
 static void print_group_place(int id, const char *name)
 {
@@ -415,7 +545,9 @@ static void print_group_place(int id, const char *name)
 	domain = value(groups[i], "iommu_group", "domain");
 	n = group_devices(groups[i], devices);
 	driver = n ? value(devices[0], "device", "driver") : 0;
-	if (!strcmp(name, "owner") || !strcmp(name, "domain"))
+	if (!strncmp(name, "pasid", 5))
+		print_pasid_place(groups[i], name);
+	else if (!strcmp(name, "owner") || !strcmp(name, "domain"))
 		print_field_place(groups[i], "iommu_group", name);
 	else if (!strcmp(name, "force_snooping") && domain)
 		print_field_place(domain - offset("dmar_domain", "domain"), "dmar_domain", name);
@@ -435,7 +567,7 @@ static void print_group_place(int id, const char *name)
 
 /*
  * kpeek                   the witness
- * kpeek place GROUP FIELD where the field lies
+ * kpeek place GROUP FIELD where the field lies; pasid5.FIELD: of the domain of the group's PASID 5
  * kpeek code FUNCTION     where a function of an IOMMU driver begins
  */
 int main(int argc, char **argv)

@@ -74,10 +74,11 @@ struct lab_hwpt_alloc {
 #define ID_LEN	    64
 #define PORT	    0x10
 
-enum kind { VM, VCPU, KVM_VFIO, CONTAINER, GROUP, DEVICE, CDEV, IOMMUFD, VDPA };
+enum kind { VM, VCPU, KVM_VFIO, CONTAINER, GROUP, DEVICE, CDEV, IOMMUFD, VDPA, MOCK, TABLE, ACCESS };
 
 static const char *const kind_names[] = {
 	"vm", "vcpu", "kvm-vfio", "container", "group", "device", "cdev", "iommufd", "vdpa",
+	"mock", "table", "access",
 };
 
 /* One open descriptor (or what is left of it, an mmap, after fd was closed) */
@@ -86,12 +87,12 @@ struct object {
 	char id[ID_LEN];
 	int fd;
 	struct kvm_run *run;
-	__u32 devid, ioas;
+	__u32 devid, ioas, testid;
 };
 
 static struct object objects[MAX_OBJECTS];
 static int nr_objects;
-static struct object *cur[VDPA + 1]; /* the newest, or the chosen, of each kind */
+static struct object *cur[ACCESS + 1]; /* the newest, or the chosen, of each kind */
 static char *mapping;
 static size_t mapping_size;
 static __u64 mapping_iova;
@@ -615,6 +616,8 @@ static int step_detach(const char *bdf)
 	return fd < 0 ? -1 : ioctl(fd, LAB_VFIO_DETACH, &detach);
 }
 
+#include "labmock.h"
+
 /* vhost-vdpa */
 
 static int step_vdpa(const char *number)
@@ -759,6 +762,18 @@ static const struct step {
 	{ "hwpt-attach", step_hwpt_attach }, /* to a page table of its own */
 	{ "hwpt-alloc", step_hwpt_alloc },   /* makes one, and attaches nothing */
 	{ "detach", step_detach },
+	{ "mock", step_mock },		     /* mock[:ID], a mock device on the IOAS */
+	{ "mock-pasid", step_mock_pasid },   /* one that has PASIDs */
+	{ "table", step_table },	     /* table[:ID], a page table made for the current mock */
+	{ "table-parent", step_table_parent }, /* one that others can be nested in */
+	{ "table-pasid", step_table_pasid }, /* one for PASIDs, and for what has them */
+	{ "table-nested", step_table_nested }, /* one in the current table */
+	{ "table-nested-pasid", step_table_nested_pasid },
+	{ "mock-attach", step_mock_attach },   /* mock-attach:TABLE or ioas */
+	{ "pasid-attach", step_pasid_attach }, /* pasid-attach:N:TABLE or ioas */
+	{ "pasid-replace", step_pasid_replace },
+	{ "pasid-detach", step_pasid_detach }, /* pasid-detach:N */
+	{ "access", step_access },	       /* access[:ID] to the IOAS, without a device */
 	{ "vdpa", step_vdpa },		     /* vdpa:N, /dev/vhost-vdpa-N */
 	{ "vdpa-owner", step_vdpa_owner },   /* the caller's memory is what is mapped */
 	{ "vdpa-map", step_vdpa_map },	     /* vdpa-map:16M */

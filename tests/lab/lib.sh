@@ -8,7 +8,7 @@ LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_TOP=$(cd "$LAB_DIR/../.." && pwd)
 LAB_CACHE=${NOSNOOP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nosnoop}
 LAB_FETCHED_KEYS="6.1 6.12 newest"
-LAB_BUILT_KEYS="6.12-iommufd newest-iommufd"
+LAB_BUILT_KEYS="6.12-iommufd newest-iommufd newest-mock"
 LAB_KEYS="$LAB_FETCHED_KEYS $LAB_BUILT_KEYS"
 LAB_DEFAULT_KEYS="6.1 newest"	# where neither the user nor the boot says otherwise
 LAB_QEMU_DIR=$LAB_CACHE/qemu-trixie
@@ -44,10 +44,12 @@ kernel_is() {
 kernels_of() { sed -n 's/^# kernels: //p' "$LAB_DIR/boots/$1.sh"; }
 
 # planned KEY BOOT ASKED: whether the cells of that boot are meant for that kernel, and wanted on it;
-# ASKED is empty if the user named no kernels
+# ASKED is empty if the user named no kernels. One with mock devices has an IOMMU more than others: it is
+# for boots that name it so.
 planned() {
 	local tags
 	read -ra tags < <(kernels_of "$2") || :
+	[[ $1 != *-mock || "${tags[*]}" == *mock* ]] || return 1
 	if [ "${#tags[@]}" -gt 0 ]; then
 		kernel_is "$1" "${tags[@]}"
 	else
@@ -59,7 +61,7 @@ planned() {
 # of their sources: checkouts that share the cache do not mix theirs up
 build_tools() {
 	local t dir sum
-	sum=$(cat "$LAB_DIR"/*.c | md5sum)
+	sum=$(cat "$LAB_DIR"/*.[ch] | md5sum)
 	dir=$LAB_CACHE/lab-tools/${sum:0:12}
 	mkdir -p "$dir"
 	exec 8>"$dir/.lock"
