@@ -69,21 +69,50 @@ cell_bridge_unbound() {
 	trace_stop
 }
 
-# Two groups share a domain, then the first leaves and its device is removed
-cell_shared_lives_on() {
+# domain_of GROUP: the bytes of the pointer to the domain that it is in
+domain_of() { place "$1" domain | cut -d' ' -f2; }
+
+# share: a VM with two groups that share a domain, watched from before
+share() {
 	setup
 	trace_start
+	top_start
 	vm web1 vm kvm-vfio vcpu container "group:$a" "group:$b" "set-container:$a" set-iommu \
 		"set-container:$b" "add:$a" "add:$b" map:16M "device:$A" "device:$B"
-	local shared
-	shared=$(place "$b" domain)
-	step web1 "close:device:$A"
-	step web1 "del:$a"
-	step web1 "unset-container:$a"
-	step web1 "close:group:$a"
-	echo 1 >"/sys/bus/pci/devices/$A/remove"
-	[ "$(place "$b" domain)" = "$shared" ] && var same_domain true
+	shared=$(domain_of "$a")
+	[ "$(domain_of "$b")" = "$shared" ]
+	top_until '[.domains[] | select(.kind == "unmanaged") | .groups | length] == [2]'
+	var both "$(tail -n 1 /run/cell/top.jsonl | jq -c \
+		'[.rules[] | select(.id == "NS023") | [.status, .subjects]]')"
+}
+
+# leaves GROUP BDF: closed by the VMM, and the device removed
+leaves() {
+	step web1 "close:device:$2"
+	step web1 "del:$1"
+	step web1 "unset-container:$1"
+	step web1 "close:group:$1"
+	echo 1 >"/sys/bus/pci/devices/$2/remove"
+}
+
+# Two groups share a domain, then the first leaves and its device is removed
+cell_shared_lives_on() {
+	share
+	leaves "$a" "$A"
+	[ "$(domain_of "$b")" = "$shared" ] && var same_domain true
 	audit
+	top_stop
+	trace_stop
+	echo 1 >/sys/bus/pci/rescan
+}
+
+# The same, but the second leaves
+cell_shared_second_leaves() {
+	share
+	leaves "$b" "$B"
+	[ "$(domain_of "$a")" = "$shared" ] && var same_domain true
+	audit
+	top_stop
 	trace_stop
 	echo 1 >/sys/bus/pci/rescan
 }
