@@ -108,6 +108,30 @@ static void test_each_field_taken_away(void **state)
 	nsn_checks__free(&whole);
 }
 
+static const struct nsn_check *check_of(const struct nsn_checks *checks, const char *name)
+{
+	for (size_t i = 0; i < checks->checks_count; i++)
+		if (strcmp(checks->checks[i].name, name) == 0)
+			return &checks->checks[i];
+	fail_msg("no check %s", name);
+	return NULL;
+}
+
+/* Before 6.8 VMs have no type: whether they have is known there, and nothing is lost. */
+static void test_without_vm_types(void **state)
+{
+	struct nsn_checks checks = {};
+
+	(void)state;
+	write_btf("vmlinux", "kvm.arch.vm_type");
+	write_kallsyms("kallsyms", NULL, true);
+	examine(&checks);
+	assert_int_equal(check_of(&checks, "nsn_has_vm_type")->status, NSN_CHECK_OK);
+	assert_int_equal(check_of(&checks, "nsn_vm_type")->status, NSN_CHECK_NOT_APPLICABLE);
+	assert_int_equal(nsn_checks__exit_code(&checks), 0);
+	nsn_checks__free(&checks);
+}
+
 static void test_each_symbol_taken_away(void **state)
 {
 	(void)state;
@@ -317,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_kernel_that_has_all),
 		cmocka_unit_test(test_each_field_taken_away),
+		cmocka_unit_test(test_without_vm_types),
 		cmocka_unit_test(test_each_symbol_taken_away),
 		cmocka_unit_test(test_each_probe_taken_away),
 		cmocka_unit_test(test_kallsyms_without_variables),
