@@ -3,7 +3,8 @@
 # $release, $version of its package, $modules with BTF.
 def tally($kind): [.checks[] | select(.kind == $kind)]
 	| "\(map(select(.status == "ok")) | length) of \(map(select(.status != "not_applicable")) | length)";
-def probes: [.checks[] | select(.kind == "probe")]
+# without those of a module that this kernel does not have
+def probes: [.checks[] | select(.kind == "probe" and .status != "not_applicable")]
 	| "\(map(select(.status == "ok" or (.detail | startswith("BTF has")))) | length) of \(length)";
 # facts that are lost, with their reason, and how many could not be checked at all
 def lost: [.checks[] | select(.status == "missing") | "`\(.name)` (\(.gives)): \(.detail)"];
