@@ -167,6 +167,15 @@ btf-table: all
 	$(Q)sed -i -e '/^<!-- BEGIN tests\/lab\/btf-sets/,/^<!-- END tests\/lab\/btf-sets/{//!d}' \
 		-e '/^<!-- BEGIN tests\/lab\/btf-sets/r $(BUILD)/btf-table.md' docs/kernels.md
 
+## matrix: the table of docs/kernels.md, from the last run of the lab (make check-lab KERNELS=all)
+.PHONY: matrix
+matrix: SUMMARY ?= $(or $(NOSNOOP_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nosnoop)/results/run/summary.jsonl
+matrix:
+	$(Q)mkdir -p $(BUILD)
+	$(Q)tests/lab/gen-matrix.sh $(SUMMARY) >$(BUILD)/matrix.md
+	$(Q)sed -i -e '/^<!-- BEGIN tests\/lab\/gen-matrix/,/^<!-- END tests\/lab\/gen-matrix/{//!d}' \
+		-e '/^<!-- BEGIN tests\/lab\/gen-matrix/r $(BUILD)/matrix.md' docs/kernels.md
+
 ## demo: a host with a non-coherent, an unsafe and a harmless VM, and what the audit says of it
 demo:
 	$(Q)tools/deps.sh test

@@ -41,11 +41,13 @@ cell_host_nosnoop() {
 cell_registration_refused() {
 	load_all
 	trace_start
+	top_start
 	change_code intel_iommu_capable
 	bind "$A"
 	restore
 	var bound "$([ -e "/sys/bus/pci/devices/$A/driver" ] && echo true || echo false)"
 	audit
+	top_stop
 	trace_stop
 }
 

@@ -20,6 +20,8 @@ cell_trace_coherent() {
 		map:16M "device:$A"
 	count_wbinvd web1 1000
 	audit
+	# watched for long enough to be sure
+	top_until '[.rules[] | select(.id == "NS003") | .status] == ["pass"]'
 	top_stop
 	vm_end web1
 	trace_stop
