@@ -169,4 +169,27 @@ while read -r line; do
 	*) fail "$line" ;;
 	esac
 done < <(tests/lab/topologies/test.py 2>&1 || echo "test.py: exit code $?")
+
+# ---- the table of docs/kernels.md ----
+
+# Five kernels; snoop_off was left out on 6.12, iommufd_off is meant for two of them
+for kernel in 6.1 6.12 newest 6.12-iommufd newest-iommufd; do
+	for cell in snoop_on snoop_off iommufd_off; do
+		case $cell:$kernel in
+		snoop_off:6.12 | iommufd_off:6.1 | iommufd_off:6.12 | iommufd_off:newest) continue ;;
+		esac
+		jq -cn --arg kernel "$kernel" --arg cell "$cell" '{$kernel, $cell, outcome: "ok",
+			release: $kernel | sub("6.1$"; "6.1.0-1") | sub("newest"; "7.3.4"),
+			values: {verdict: ["coherent"], registered: [0], enforced: [1]}}'
+	done
+done >"$work/summary.jsonl"
+tests/lab/gen-matrix.sh "$work/summary.jsonl" >"$work/matrix.md"
+same "matrix: a column for each kernel, the oldest first" \
+	"| cell | 6.1.0-1 | 6.12 | 6.12-iommufd | 7.3.4 | 7.3.4-iommufd |" "$(grep '^| cell ' "$work/matrix.md")"
+yes='coherent<br>registered 0, enforced 1'
+same "matrix: what was left out, and what is not meant for a kernel" \
+	"$yes|not run|$yes|$yes|$yes|"$'\n'"–|–|$yes|–|$yes|" \
+	"$(grep -E '^\| .(snoop|iommufd)_off' "$work/matrix.md" | sed -e 's/^[^|]*|[^|]*| *//' -e 's/ *| */|/g')"
+same "matrix: how many cells passed" "- 6.12 (\`6.12\`): 1 cells passed, 0 failed, 0 skipped" \
+	"$(grep -F '6.12`)' "$work/matrix.md")"
 finish
