@@ -294,3 +294,29 @@ void nsn_page__paragraph(struct nsn_page *page, size_t used, size_t indent, cons
 		line += length + (line[length] == '\n');
 	} while (*line);
 }
+
+#define LIST_LABEL 20 /* cells of a label */
+
+void nsn_page__list(struct nsn_page *page, enum nsn_object kind, const void *object,
+		    size_t indent)
+{
+	const struct nsn_field *field;
+	struct nsn_value value;
+	const char *text;
+
+	for (field = nsn_kinds[kind].fields; field->path; field++) {
+		if (!(field->text & NSN_TEXT_LIST))
+			continue;
+		nsn_field__get(field, page->model, object, &value);
+		if (value.type == NSN_VALUE_NONE || value.type == NSN_VALUE_ABSENT)
+			continue;
+		text = nsn_page__value(page, field, &value);
+		if (value.type == NSN_VALUE_BOOL)
+			text = value.boolean ? field->yes : field->no;
+		else if (value.words)
+			text = value.words;
+		else if (value.reason)
+			text = nsn_page__format(page, "%s: %s", text, value.reason);
+		nsn_page__paragraph(page, 0, indent, field->header, LIST_LABEL, text);
+	}
+}

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define LABEL_CELLS  20
 #define LEGEND_CELLS 18
 
 static void print_title(struct nsn_page *page)
@@ -22,31 +21,6 @@ static void print_title(struct nsn_page *page)
 		nsn_format_time(time, sizeof(time), host->taken_at);
 	fprintf(page->out, "%snosnoop %s audit%s%s%s\n", nsn_page__bold(page),
 		page->opts->tool_version, nsn_page__end(page), when ? ", taken " : "", time);
-}
-
-/* "label  words" for each field of the object that has a place in the list. */
-static void print_list(struct nsn_page *page, enum nsn_object kind, const void *object,
-		       size_t indent)
-{
-	const struct nsn_field *field;
-	struct nsn_value value;
-	const char *text;
-
-	for (field = nsn_kinds[kind].fields; field->path; field++) {
-		if (!(field->text & NSN_TEXT_LIST))
-			continue;
-		nsn_field__get(field, page->model, object, &value);
-		if (value.type == NSN_VALUE_NONE || value.type == NSN_VALUE_ABSENT)
-			continue;
-		text = nsn_page__value(page, field, &value);
-		if (value.type == NSN_VALUE_BOOL)
-			text = value.boolean ? field->yes : field->no;
-		else if (value.words)
-			text = value.words;
-		else if (value.reason)
-			text = nsn_page__format(page, "%s: %s", text, value.reason);
-		nsn_page__paragraph(page, 0, indent, field->header, LABEL_CELLS, text);
-	}
 }
 
 /* What KVM decided for the VMs that were asked for, and what would become of such devices. */
@@ -63,7 +37,7 @@ static void print_details(struct nsn_page *page)
 				  nsn_page__format(page, "What KVM decided for %s",
 						   nsn_page__safe(page, nsn_object__title(
 										NSN_OBJECT_VM, vm))));
-		print_list(page, NSN_OBJECT_KVM, vm, 2);
+		nsn_page__list(page, NSN_OBJECT_KVM, vm, 2);
 	}
 	for (size_t i = 0; i < model->devices_count && page->opts->shows; i++) {
 		const struct nsn_device *device = &model->devices[i];
@@ -73,7 +47,7 @@ static void print_details(struct nsn_page *page)
 			continue;
 		nsn_page__heading(page, nsn_page__format(page, "If %s were assigned to a VM now",
 							 nsn_page__safe(page, device->id)));
-		print_list(page, NSN_OBJECT_IF_ASSIGNED, device, 2);
+		nsn_page__list(page, NSN_OBJECT_IF_ASSIGNED, device, 2);
 	}
 }
 
@@ -147,7 +121,7 @@ static void print_body(struct nsn_page *page, const struct nsn_findings *finding
 {
 	print_title(page);
 	fputc('\n', page->out);
-	print_list(page, NSN_OBJECT_HOST, page->model, 0);
+	nsn_page__list(page, NSN_OBJECT_HOST, page->model, 0);
 	nsn_page__heading(page, "IOMMUs");
 	if (page->model->iommus_count)
 		nsn_page__table(page, NSN_OBJECT_IOMMU);

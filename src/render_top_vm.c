@@ -89,6 +89,18 @@ static void print_tree(struct nsn_page *page, const void *data)
 	nsn_page__vm_tree(page, data);
 }
 
+static void print_kvm(struct nsn_page *page, const void *data)
+{
+	nsn_page__list(page, NSN_OBJECT_KVM, data, 0);
+}
+
+/* KVM's two criteria side by side, and what non-coherent DMA changes for the guest's memory. */
+static void draw_kvm(struct nsn_draw *draw, const struct nsn_vm *vm)
+{
+	nsn_draw__rule(draw, "What KVM decided", "");
+	draw_page(draw, draw->width, 2, print_kvm, vm);
+}
+
 static void draw_facts(struct nsn_draw *draw, const struct nsn_vm *vm)
 {
 	static const char *const paths[] = { "pid", "vcpus", "vmm", "uuid", "started_at" };
@@ -330,6 +342,7 @@ void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm)
 			nsn_draw__rule(draw, "Devices, and what stands between", "");
 			draw_page(draw, width, 2, print_tree, vm);
 		}
+		draw_kvm(draw, vm);
 		draw_histogram(draw, vm);
 		nsn_draw__events(draw, vm, MOST_EVENTS);
 		return;
@@ -343,6 +356,7 @@ void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm)
 		nsn_draw__line(draw, 0);
 		nsn_draw__text(draw, NSN_STYLE_DIM, "  no device is passed through");
 	}
+	draw_kvm(draw, vm);
 	nsn_draw__events(draw, vm, MOST_EVENTS);
 	draw->width = RIGHT_CELLS;
 	right = draw->screen->lines_count;

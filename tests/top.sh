@@ -155,7 +155,8 @@ size 200 50
 sees "at 200x50" 'EXECUTED/s OF LATE' 'DEVICES'
 all_views 200x50
 press Enter
-sees "the pane beside the list" 'render-farm-07 +3456' 'Devices, and what stands between ─.*Guest cache flushes'
+sees "the pane beside the list" 'render-farm-07 +3456' 'Devices, and what stands between ─.*Guest cache flushes' \
+	'What KVM decided ─' 'Memory types +unknown: whether KVM honours'
 press Escape
 size 40 10
 sees "at 40x10" '\[1 VMs\]' 'EXEC/s'
@@ -229,6 +230,13 @@ sees "ASCII" '^>render-farm-07' 'Flushes .* executed/s'
 press Enter End
 sees "ASCII bars" '< 4.2ms +[0-9.]+k? +#+'
 check "ASCII alone" sh -c "tmux -S '$socket' capture-pane -t top -p | LC_ALL=C grep -n '[^ -~]'"
+press q
+begin 100 50
+type_line "clear; $top --replay $TOP/tests/fixtures/6.1-snoop_on.jsonl"
+sees "a machine of 6.1" '\[1 VMs\]' '^.?web1'
+press Enter
+sees "what KVM decided for a VM" 'What KVM decided ─' 'KVM goes by +what each domain' \
+	"Memory types +the guest's own" 'Guest PAT +honoured' 'Guest MTRRs +ignored' 'On a change +KVM drops no'
 press q
 begin 80 24
 before_title=$(mux display -t top -p '#{pane_title}')

@@ -493,12 +493,14 @@ static void a_pane_tells_all_of_a_vm(void **unused)
 	nsn_top_state__key(&state, NSN_KEY_ENTER);
 	opts.width = 100;
 	text = frame(60);
-	EXPECT_ORDER(text, "web1", "100 executed/s", "container", "domain", "0000:", "Time of a flush",
-		     "< 1.0ms", "100", "Last events", "group_attach", "group 1", "EPERM");
+	EXPECT_ORDER(text, "web1", "100 executed/s", "container", "domain", "0000:",
+		     "What KVM decided", "It registered", "Memory types", "Guest PAT", "Quirk",
+		     "Time of a flush", "< 1.0ms", "100", "Last events", "group_attach", "group 1", "EPERM");
 	free(text);
 	opts.width = 180; /* tree and histogram side by side */
 	text = frame(60);
-	EXPECT_ORDER(text, "Devices, and what stands between", "Guest cache flushes", "group_attach");
+	EXPECT_ORDER(text, "Devices, and what stands between", "Guest cache flushes",
+		     "What KVM decided", "Memory types", "On a change", "group_attach");
 	free(text);
 }
 
