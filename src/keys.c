@@ -87,6 +87,18 @@ static bool differs(uint64_t a, uint64_t b)
 	return a && b && a != b;
 }
 
+static bool is_other(const struct nsn_identity *a, const struct nsn_identity *b)
+{
+	return differs(a->who, b->who) || differs(a->since, b->since);
+}
+
+/* Takes what is told, and leaves what is not. */
+static void learn(struct nsn_identity *known, const struct nsn_identity *told)
+{
+	known->who = told->who ? told->who : known->who;
+	known->since = told->since ? told->since : known->since;
+}
+
 int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 		       struct nsn_identity identity)
 {
@@ -94,16 +106,12 @@ int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t add
 
 	if (!entry)
 		return address ? -ENOMEM : 0;
-	if (differs(entry->identity.who, identity.who) ||
-	    differs(entry->identity.since, identity.since)) {
+	if (is_other(&entry->identity, &identity)) {
 		entry->before = entry->key;
 		entry->key = ++keys->last[class];
 		entry->identity = identity;
 	}
-	if (identity.who)
-		entry->identity.who = identity.who;
-	if (identity.since)
-		entry->identity.since = identity.since;
+	learn(&entry->identity, &identity);
 	return 0;
 }
 
@@ -111,14 +119,17 @@ int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t addres
 		    struct nsn_identity identity)
 {
 	struct entry *entry = address ? obtain(keys, class, address) : NULL;
+	bool seen;
 
 	if (!entry)
 		return address ? -ENOMEM : 0;
-	if (entry->identity.who == identity.who && entry->identity.since == identity.since)
-		return 0; /* a snapshot was there before the event */
-	entry->before = 0;
-	entry->key = ++keys->last[class];
-	entry->identity = identity;
+	seen = entry->identity.who || entry->identity.since; /* by a snapshot */
+	if (!seen || is_other(&entry->identity, &identity)) {
+		entry->before = 0;
+		entry->key = ++keys->last[class];
+		entry->identity = identity;
+	}
+	learn(&entry->identity, &identity);
 	return 0;
 }
 

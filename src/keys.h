@@ -27,7 +27,7 @@ int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 
 /* What tells an object from another that had its address before. 0: not known, which differs from nothing. */
 struct nsn_identity {
-	uint64_t who;	/* a VM: the thread that made it (kvm.userspace_pid) */
+	uint64_t who;	/* a VM: the thread that made it (kvm.userspace_pid, 0 until it is all made) */
 	uint64_t since; /* the start of that thread's process, in clock ticks since boot */
 };
 
@@ -39,8 +39,8 @@ int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t add
 		       struct nsn_identity identity);
 
 /*
- * An event told the object's beginning. What a snapshot found there is this one only if it had the
- * same identity; otherwise that was one about to end, and this one gets a new key. 0 or -ENOMEM.
+ * An event told the object's beginning. What a snapshot found there is this one unless it had another
+ * identity: that was one about to end, and this one gets a new key. 0 or -ENOMEM.
  */
 int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 		    struct nsn_identity identity);

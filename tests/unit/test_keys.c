@@ -98,6 +98,24 @@ static void a_vm_seen_and_then_told_is_one(void **state)
 	assert_int_equal(destroy(*state), key);
 }
 
+/* KVM notes the creator last: a snapshot may come before. */
+static void a_vm_seen_while_it_is_made_is_one(void **state)
+{
+	uint64_t key = snapshot(*state, (struct nsn_identity){ .since = first.since });
+
+	assert_int_equal(create(*state, first), key);
+	assert_int_equal(snapshot(*state, first), key);
+	assert_int_not_equal(snapshot(*state, second), key);
+}
+
+/* Kernels without memory control groups do not tell whose a VM's memory is. */
+static void a_vm_of_which_only_the_creator_is_told_is_one(void **state)
+{
+	uint64_t key = snapshot(*state, (struct nsn_identity){ .who = first.who });
+
+	assert_int_equal(create(*state, first), key);
+}
+
 static void its_end_is_told_after_its_successor_is_seen(void **state)
 {
 	uint64_t before = snapshot(*state, first), after = snapshot(*state, second);
@@ -155,6 +173,8 @@ int main(void)
 		TEST(an_address_keeps_its_key),
 		TEST(a_vm_told_and_then_seen_is_one),
 		TEST(a_vm_seen_and_then_told_is_one),
+		TEST(a_vm_seen_while_it_is_made_is_one),
+		TEST(a_vm_of_which_only_the_creator_is_told_is_one),
 		TEST(its_end_is_told_after_its_successor_is_seen),
 		TEST(one_seen_after_its_end_was_told_is_not_the_next),
 		TEST(its_process_exits_and_it_stays_the_same),
