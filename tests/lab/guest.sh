@@ -248,11 +248,14 @@ top_frames() {
 	return 1
 }
 
+# last_frame: that which it has printed whole
+last_frame() { head -n "$(wc -l </run/cell/top.jsonl)" /run/cell/top.jsonl | tail -n 1; }
+
 # top_until JQ: waits until that holds for its last frame
 top_until() {
 	local i
 	for ((i = 0; i < 300; i++)); do
-		! tail -n 1 /run/cell/top.jsonl | jq -e "$1" >/dev/null 2>&1 || return 0
+		! last_frame | jq -e "$1" >/dev/null 2>&1 || return 0
 		sleep 0.2
 	done
 	echo "nosnooptop does not show $1" >&2

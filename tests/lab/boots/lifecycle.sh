@@ -82,17 +82,20 @@ share() {
 	shared=$(domain_of "$a")
 	[ "$(domain_of "$b")" = "$shared" ]
 	top_until '[.domains[] | select(.kind == "unmanaged") | .groups | length] == [2]'
-	var both "$(tail -n 1 /run/cell/top.jsonl | jq -c \
-		'[.rules[] | select(.id == "NS023") | [.status, .subjects]]')"
+	var both "$(last_frame | jq -c '[.rules[] | select(.id == "NS023") | [.status, .subjects]]')"
 }
 
-# leaves GROUP BDF: closed by the VMM, and the device removed
+# leaves GROUP BDF: closed by the VMM, and the device removed; nosnooptop sees that, and goes
 leaves() {
 	step web1 "close:device:$2"
 	step web1 "del:$1"
 	step web1 "unset-container:$1"
 	step web1 "close:group:$1"
 	echo 1 >"/sys/bus/pci/devices/$2/remove"
+	audit
+	top_until '[.domains[] | select(.kind == "unmanaged") | .groups | length] == [1]'
+	top_stop
+	trace_stop
 }
 
 # Two groups share a domain, then the first leaves and its device is removed
@@ -100,9 +103,6 @@ cell_shared_lives_on() {
 	share
 	leaves "$a" "$A"
 	[ "$(domain_of "$b")" = "$shared" ] && var same_domain true
-	audit
-	top_stop
-	trace_stop
 	echo 1 >/sys/bus/pci/rescan
 }
 
@@ -111,9 +111,6 @@ cell_shared_second_leaves() {
 	share
 	leaves "$b" "$B"
 	[ "$(domain_of "$a")" = "$shared" ] && var same_domain true
-	audit
-	top_stop
-	trace_stop
 	echo 1 >/sys/bus/pci/rescan
 }
 
