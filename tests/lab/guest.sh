@@ -219,8 +219,11 @@ trace_start() {
 	return 1
 }
 
-# top_start [OPTION...]: nosnooptop in the background; $l is its frames. The first comes when it is
-# attached.
+# last_frame: that which nosnooptop has printed whole; null if none yet (jq 1.6 takes nothing for true)
+last_frame() { { echo null; head -n "$(wc -l </run/cell/top.jsonl)" /run/cell/top.jsonl; } | tail -n 1; }
+
+# top_start [OPTION...]: nosnooptop in the background; $l is its frames. The first comes before its
+# probes are attached, those with rates after: it waits for one.
 # shellcheck disable=SC2120 # options are for some cells only
 top_start() {
 	local i
@@ -230,7 +233,7 @@ top_start() {
 	TOP_PID=$!
 	echo "$TOP_PID" >>/run/cell/pids
 	for ((i = 0; i < 600; i++)); do
-		[ ! -s /run/cell/top.jsonl ] || return 0
+		! last_frame | jq -e .interval_seconds >/dev/null 2>&1 || return 0
 		kill -0 "$TOP_PID" || return 1
 		sleep 0.1
 	done
@@ -247,9 +250,6 @@ top_frames() {
 	echo "nosnooptop printed no $1 frames more" >&2
 	return 1
 }
-
-# last_frame: that which it has printed whole
-last_frame() { head -n "$(wc -l </run/cell/top.jsonl)" /run/cell/top.jsonl | tail -n 1; }
 
 # top_until JQ: waits until that holds for its last frame
 top_until() {

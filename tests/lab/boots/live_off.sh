@@ -187,6 +187,7 @@ cell_trace_small_buffer() {
 cell_trace_no_pin() {
 	local module
 	setup
+	[ -e /sys/module/kvm/initstate ] || skip_cell "kvm is built in"
 	trace_start --no-pin
 	top_start --no-pin
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
