@@ -19,6 +19,7 @@ struct entry {
 	struct nsn_identity identity;
 	uint64_t before; /* of the object that was here, if its end was not told yet; 0 */
 	uint64_t seen;	 /* the snapshot that last saw it */
+	uint64_t kept;	 /* until that snapshot: the one read before an event told of it may lack it */
 	UT_hash_handle hh;
 };
 
@@ -130,6 +131,7 @@ int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t addres
 		entry->identity = identity;
 	}
 	learn(&entry->identity, &identity);
+	entry->kept = keys->snapshot + 1;
 	return 0;
 }
 
@@ -165,7 +167,7 @@ void nsn_keys__retire(struct nsn_keys *keys)
 	struct entry *entry, *next;
 
 	HASH_ITER(hh, keys->entries, entry, next) {
-		if (entry->seen == keys->snapshot)
+		if (entry->seen == keys->snapshot || entry->kept >= keys->snapshot)
 			continue;
 		HASH_DEL(keys->entries, entry);
 		free(entry);

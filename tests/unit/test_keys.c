@@ -165,6 +165,19 @@ static void what_no_snapshot_sees_is_forgotten(void **state)
 	assert_int_not_equal(now_at(*state, PLACE), key);
 }
 
+/* That snapshot was read before the VM was there, and the event came before it was handed on. */
+static void a_vm_told_of_outlives_the_snapshot_that_lacks_it(void **state)
+{
+	uint64_t key = create(*state, first);
+
+	nsn_keys__begin(*state);
+	nsn_keys__retire(*state);
+	assert_int_equal(snapshot(*state, first), key);
+	nsn_keys__begin(*state);
+	nsn_keys__retire(*state);
+	assert_int_not_equal(now_at(*state, PLACE), key);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -179,6 +192,7 @@ int main(void)
 		TEST(one_seen_after_its_end_was_told_is_not_the_next),
 		TEST(its_process_exits_and_it_stays_the_same),
 		TEST(a_thread_id_comes_again),
+		TEST(a_vm_told_of_outlives_the_snapshot_that_lacks_it),
 		TEST(what_no_snapshot_sees_is_forgotten),
 	};
 
