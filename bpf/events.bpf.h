@@ -319,4 +319,35 @@ static __always_inline void nsn_enter_nothing(struct nsn_call *call, __u64 a, __
 {
 }
 
+/*
+ * What opens and closes a container or an iommufd context: file_operations.open and .release, whose
+ * object the file's private_data is. OPENED and CLOSED are probes, FIELD is the event's.
+ */
+#define NSN_AT_CONTAINER_FILE(opened, closed, field)                                               \
+	static __always_inline int on_##opened(void *ctx, __u64 inode, __u64 file, __u64 c,        \
+					       __u64 result, const struct nsn_call *call)          \
+	{                                                                                          \
+		struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_OPEN);            \
+                                                                                                   \
+		if (!rec)                                                                          \
+			return 0;                                                                  \
+		nsn_event__result(rec, NSN_INT(result));                                           \
+		NSN_FILL(rec, event, field, nsn_file_private, (struct file *)file);                \
+		nsn_event__submit(rec);                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	NSN_AT_EXIT(opened, NSN_CALL_CONTAINER_OPEN, 2, on_##opened)                               \
+                                                                                                   \
+	static __always_inline int on_##closed(void *ctx, __u64 inode, __u64 file, __u64 c)        \
+	{                                                                                          \
+		struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_CLOSE);           \
+                                                                                                   \
+		if (!rec)                                                                          \
+			return 0;                                                                  \
+		NSN_FILL(rec, event, field, nsn_file_private, (struct file *)file);                \
+		nsn_event__submit(rec);                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	NSN_AT_ENTRY(closed, 2, on_##closed)
+
 #endif /* NSN_EVENTS_BPF_H */

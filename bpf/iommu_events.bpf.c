@@ -260,33 +260,7 @@ NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
 
 /* ---- contexts of iommufd --------------------------------------------------------------------- */
 
-static __always_inline int on_context_open(void *ctx, __u64 inode, __u64 file, __u64 c,
-					   __u64 result, const struct nsn_call *call)
-{
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_OPEN);
-
-	if (!rec)
-		return 0;
-	nsn_event__result(rec, NSN_INT(result));
-	NSN_FILL(rec, event, iommufd, nsn_file_private, (struct file *)file);
-	nsn_event__submit(rec);
-	return 0;
-}
-
-NSN_AT_EXIT(iommufd_open, NSN_CALL_CONTAINER_OPEN, 2, on_context_open)
-
-static __always_inline int on_context_close(void *ctx, __u64 inode, __u64 file, __u64 c)
-{
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_CLOSE);
-
-	if (!rec)
-		return 0;
-	NSN_FILL(rec, event, iommufd, nsn_file_private, (struct file *)file);
-	nsn_event__submit(rec);
-	return 0;
-}
-
-NSN_AT_ENTRY(iommufd_close, 2, on_context_close)
+NSN_AT_CONTAINER_FILE(iommufd_open, iommufd_close, iommufd)
 
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 

@@ -120,33 +120,7 @@ NSN_AT_ENTRY(device_release, 2, on_device_release)
 
 /* ---- containers ------------------------------------------------------------------------------ */
 
-static __always_inline int on_container_open(void *ctx, __u64 inode, __u64 file, __u64 c,
-					     __u64 result, const struct nsn_call *call)
-{
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_OPEN);
-
-	if (!rec)
-		return 0;
-	nsn_event__result(rec, NSN_INT(result));
-	NSN_FILL(rec, event, container, nsn_file_private, (struct file *)file);
-	nsn_event__submit(rec);
-	return 0;
-}
-
-NSN_AT_EXIT(container_open, NSN_CALL_CONTAINER_OPEN, 2, on_container_open)
-
-static __always_inline int on_container_close(void *ctx, __u64 inode, __u64 file, __u64 c)
-{
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_CONTAINER_CLOSE);
-
-	if (!rec)
-		return 0;
-	NSN_FILL(rec, event, container, nsn_file_private, (struct file *)file);
-	nsn_event__submit(rec);
-	return 0;
-}
-
-NSN_AT_ENTRY(container_close, 2, on_container_close)
+NSN_AT_CONTAINER_FILE(container_open, container_close, container)
 
 static __always_inline int on_set_group(void *ctx, __u64 container, __u64 group, __u64 c,
 					__u64 result, const struct nsn_call *call)
