@@ -81,6 +81,14 @@ static __always_inline struct nsn_call *place_of(enum nsn_call_id id)
 	return bpf_map_lookup_elem(&calls, &key);
 }
 
+/* How often a VM was switched: it may be there and back within one WBINVD. */
+static __always_inline __u64 switches_of(__u64 kvm)
+{
+	struct nsn_counters *counted = bpf_map_lookup_elem(&counters, &kvm);
+
+	return counted ? counted->switches : 0;
+}
+
 /*
  * The kernel leaves out a program that is interrupted on the same CPU: where it preempts within
  * programs, an entry or an exit is missed now and then. Each is found by the other one: an exit
@@ -102,26 +110,28 @@ static __always_inline int enter_wbinvd(enum nsn_call_id id, struct kvm_vcpu *vc
 	call->vm = kvm;
 	call->value = registered != 0;
 	call->inner = 0;
+	call->args[0] = switches_of(kvm);
 	call->entered = registered || nsn_wanted(NSN_EVENT_WBINVD) ? bpf_ktime_get_ns() : 1;
 	return 0;
 }
 
 /*
- * Was it executed? KVM decides between the entry and the exit. If both find the VM the same way, that
- * is how it was; if not, the flush itself tells (nsn_note_flush), where a probe sees it.
+ * Was it executed? KVM decides between the entry and the exit. If the VM was not switched meanwhile,
+ * that is how it was; if it was, the flush itself tells (nsn_note_flush), where a probe sees it.
  */
 static __always_inline bool was_executed(const struct nsn_call *call, bool registered)
 {
+	const bool switched = registered != call->value || switches_of(call->vm) != call->args[0];
 	struct nsn_event_config *config;
 	__u32 zero = 0;
 
 	/* another VM's flush may be noted here too, on a CPU that this thread is on */
-	if (registered == call->value && (!registered || call->inner))
+	if (!switched && (!registered || call->inner))
 		return registered;
 	config = bpf_map_lookup_elem(&settings, &zero);
 	if (!config || !config->flush_is_seen)
 		return call->value;
-	if (registered != call->value)
+	if (switched)
 		return call->inner;
 	nsn_count_in(NSN_LOST_REPAIRED); /* what notes the flush was left out */
 	return true;
@@ -275,8 +285,12 @@ NSN_AT_ENTRY(vm_destroy, 1, on_destroy)
 
 static __always_inline int tell_registration(enum nsn_event event, __u64 kvm)
 {
-	struct nsn_rec_event *rec = nsn_event__begin(event);
+	struct nsn_counters *counted = counters_of(kvm);
+	struct nsn_rec_event *rec;
 
+	if (counted)
+		__sync_fetch_and_add(&counted->switches, 1);
+	rec = nsn_event__begin(event);
 	if (!rec)
 		return 0;
 	NSN_SET(rec, event, vm, kvm);

@@ -218,6 +218,7 @@ struct nsn_counters {
 	__u64 sampled;      /* not all were timed */
 	__u64 window_start; /* ns; private to the programs */
 	__u64 window_exits;
+	__u64 switches; /* registrations that came and went; private to the programs */
 };
 
 /* Places of map lost, which counts what has no other place too. */
@@ -236,9 +237,9 @@ struct nsn_call_key {
 
 struct nsn_call {
 	__u64 entered; /* ns; 0: not in the function; 1: in it, but the time is not taken */
-	__u64 args[3];
-	__u64 vm;    /* wbinvd: whose */
-	__u64 value; /* what the entry saw and the exit tells: wbinvd: it is executed; … */
+	__u64 args[3]; /* wbinvd: how often the VM had been switched */
+	__u64 vm;      /* wbinvd: whose */
+	__u64 value;   /* what the entry saw and the exit tells: wbinvd: it is executed; … */
 	/* errno of a step within; wbinvd: caches were flushed; enforce: the domain blocked before */
 	__u64 inner;
 	__u64 known; /* value is */
