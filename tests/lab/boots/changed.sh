@@ -47,6 +47,8 @@ cell_registration_refused() {
 	restore
 	var bound "$([ -e "/sys/bus/pci/devices/$A/driver" ] && echo true || echo false)"
 	audit
+	# the snapshot that follows the event: how soon depends on what one costs here
+	top_until '[.findings[].rule] == ["NS008"]'
 	top_stop
 	trace_stop
 }
