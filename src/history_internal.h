@@ -95,6 +95,8 @@ struct nsn_history {
 	uint64_t snapshots;  /* how many there were */
 	uint64_t events;     /* since the last of them */
 	uint64_t now;        /* of the last call: ns of the feeder's clock */
+	uint64_t all_seen;   /* when all VMs there were had been seen, and were counted from then on;
+				ns, 0: the last snapshot does not say so */
 	bool gap;            /* the last snapshot had holes */
 	bool vm_gap;         /* … or VMs may have been unseen */
 	const char *lost;    /* why events may be missing */

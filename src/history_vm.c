@@ -24,6 +24,15 @@ static struct nsn_vm_watch *find_vm(const struct nsn_history *history, const str
 	return watch;
 }
 
+static void keep(struct nsn_vm_watch *watch, const struct nsn_sample *sample)
+{
+	const struct nsn_sample *newest = &watch->samples[(watch->count - 1) % NSN_SAMPLES];
+
+	watch->last = *sample;
+	if (!watch->count || sample->at - newest->at >= NSN_SAMPLE_DISTANCE)
+		watch->samples[watch->count++ % NSN_SAMPLES] = *sample;
+}
+
 static struct nsn_vm_watch *obtain_vm(struct nsn_history *history, const struct nsn_vm *vm)
 {
 	struct nsn_vm_watch *watch = find_vm(history, vm);
@@ -36,6 +45,9 @@ static struct nsn_vm_watch *obtain_vm(struct nsn_history *history, const struct 
 	nsn_vm__identity(vm, &watch->vm);
 	watch->doubtful = history->vm_gap; /* it may have been there before */
 	HASH_ADD(hh, history->vms, vm, sizeof(watch->vm), watch);
+	/* it began after the last snapshot, at nothing: all that is counted came since */
+	if (history->all_seen && vm->counters.known)
+		keep(watch, &(struct nsn_sample){ .at = history->all_seen });
 	return watch;
 }
 
@@ -47,15 +59,6 @@ static void break_off(struct nsn_vm_watch *watch, const char *reason)
 	watch->doubtful = true;
 	watch->now.watch = NSN_WATCH_UNKNOWN;
 	watch->now.reason = reason;
-}
-
-static void keep(struct nsn_vm_watch *watch, const struct nsn_sample *sample)
-{
-	const struct nsn_sample *newest = &watch->samples[(watch->count - 1) % NSN_SAMPLES];
-
-	watch->last = *sample;
-	if (!watch->count || sample->at - newest->at >= NSN_SAMPLE_DISTANCE)
-		watch->samples[watch->count++ % NSN_SAMPLES] = *sample;
 }
 
 /* The newest sample that is a window old, else the oldest. */
@@ -220,6 +223,7 @@ int nsn_history_watch_vms(struct nsn_history *history, const struct nsn_model *m
 		HASH_DEL(history->vms, watch);
 		free(watch);
 	}
+	history->all_seen = !doubt && counting(model) ? history->now : 0;
 	return 0;
 }
 

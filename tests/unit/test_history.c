@@ -49,15 +49,29 @@ static void snapshot_after(uint64_t seconds)
 	assert_non_null(findings);
 }
 
-static void counted(uint64_t executed, uint64_t timed, uint64_t elapsed_ns)
+static struct nsn_rec_counter counter_of(uint64_t vm, uint64_t executed)
 {
 	NSN_NEW(rec, COUNTER, counter);
 
-	rec.vm = VM_KEY;
+	rec.vm = vm;
 	rec.exits = rec.executed = executed;
+	rec.h.known = (1U << nsn_rec_descs[NSN_REC_COUNTER].fields_count) - 1;
+	return rec;
+}
+
+static void add_counter(uint64_t vm, uint64_t executed)
+{
+	const struct nsn_rec_counter rec = counter_of(vm, executed);
+
+	ADD(rec);
+}
+
+static void counted(uint64_t executed, uint64_t timed, uint64_t elapsed_ns)
+{
+	struct nsn_rec_counter rec = counter_of(VM_KEY, executed);
+
 	rec.timed = timed;
 	rec.elapsed_ns = elapsed_ns;
-	rec.h.known = (1U << nsn_rec_descs[NSN_REC_COUNTER].fields_count) - 1;
 	nsn_model__update_counters(model, &rec);
 }
 
@@ -276,6 +290,45 @@ static void test_another_vm_starts_anew(void **state)
 	check_status("NS003", NSN_RULE_FAIL);
 	become_another_vm();
 	snapshot_after(11);
+	check_status("NS003", NSN_RULE_PASS); /* 0 in the 11 s in which it began */
+}
+
+/* A VM that begins between two snapshots flushed all that is counted since the first of them. */
+static void test_flushes_before_the_first_reading(void **state)
+{
+	(void)state;
+	machine_with_a_vm(0);
+	snapshot_after(0);
+	become_another_vm();
+	add_counter(VM_KEY + 1, 101);
+	snapshot_after(3);
+	check_status("NS003", NSN_RULE_FAIL);
+	assert_string_equal(evidence("NS003", "executed_per_second"), "10.1");
+}
+
+/* … but not where VMs may have been unseen, or uncounted, at the first of them. */
+static void test_flushes_of_unknown_age(void **state)
+{
+	(void)state;
+	machine_with_a_vm(0);
+	set_source("kernel.kvm", NSN_SOURCE_FAILED);
+	snapshot_after(0);
+	set_source("kernel.kvm", NSN_SOURCE_OK);
+	become_another_vm();
+	add_counter(VM_KEY + 1, 101);
+	snapshot_after(3);
+	check_status("NS003", NSN_RULE_UNKNOWN);
+}
+
+static void test_flushes_before_counting(void **state)
+{
+	(void)state;
+	assign(0, 1);
+	snapshot_after(0);
+	add_source("events.wbinvd", NSN_SOURCE_OK);
+	become_another_vm();
+	add_counter(VM_KEY + 1, 101);
+	snapshot_after(3);
 	check_status("NS003", NSN_RULE_NEEDS_EVENTS);
 }
 
@@ -832,6 +885,9 @@ int main(void)
 		TEST(test_a_counter_that_is_missing),
 		TEST(test_native_wbinvd),
 		TEST(test_another_vm_starts_anew),
+		TEST(test_flushes_before_the_first_reading),
+		TEST(test_flushes_of_unknown_age),
+		TEST(test_flushes_before_counting),
 		TEST(test_without_a_history),
 		TEST(test_bit),
 		TEST(test_bit_of_another_vm),
