@@ -10,3 +10,4 @@
 #include "vfio_events.bpf.c"
 #include "type1_events.bpf.c"
 #include "iommu_events.bpf.c"
+#include "iommufd_events.bpf.c"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * iommu_events.bpf.c - the IOMMU core and its drivers at work: domains that come and go, groups that
- * change them, who claims their DMA, and what drivers answer when asked to block No Snoop. Also contexts
- * of iommufd, and who flushes the host's caches, which is vmlinux's too.
+ * change them, who claims their DMA, and what drivers answer when asked to block No Snoop. Also who
+ * flushes the host's caches, which is vmlinux's too.
  *
  * Kernel side. Within an attach of VFIO's type1 driver these are steps (`inner`).
  */
@@ -152,34 +152,6 @@ NSN_AT_EXIT(domain_alloc, NSN_CALL_DOMAIN_ALLOC, 1, on_alloc)
 NSN_AT_EXIT(domain_alloc_flags, NSN_CALL_DOMAIN_ALLOC, 2, on_alloc)
 NSN_AT_EXIT(domain_alloc_bus, NSN_CALL_DOMAIN_ALLOC, 1, on_alloc_bus)
 
-/* iommufd mostly asks the driver itself. What its page table does is settled when it is made. */
-static __always_inline int on_hwpt_alloc(void *ctx, __u64 context, __u64 ioas, __u64 device,
-					 __u64 result, const struct nsn_call *call)
-{
-	struct iommufd_hwpt_paging *table = (struct iommufd_hwpt_paging *)result;
-	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_DOMAIN_ALLOC);
-	struct device *owner;
-	long error = (long)result;
-
-	if (!rec)
-		return 0;
-	nsn_event__duration(rec, call);
-	if (error < 0 && error >= -4095) {
-		nsn_event__result(rec, error);
-	} else {
-		nsn_event__result(rec, 0);
-		NSN_FILL(rec, event, domain, nsn_paging_domain, table);
-		NSN_FILL(rec, event, enforced, nsn_paging_enforced, table);
-	}
-	owner = nsn_iommufd_device_device((struct iommufd_device *)device);
-	if (owner)
-		nsn_event__device(rec, owner);
-	nsn_event__submit(rec);
-	return 0;
-}
-
-NSN_AT_BOTH(hwpt_alloc, NSN_CALL_HWPT_ALLOC, 3, nsn_enter_nothing, on_hwpt_alloc)
-
 static __always_inline int on_free(void *ctx, __u64 domain, __u64 b, __u64 c)
 {
 	struct nsn_rec_event *rec = domain ? nsn_event__begin(NSN_EVENT_DOMAIN_FREE) : NULL;
@@ -257,10 +229,6 @@ static __always_inline int on_owner_release_device(void *ctx, __u64 device, __u6
 
 NSN_AT_ENTRY(release, 1, on_owner_release)
 NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
-
-/* ---- contexts of iommufd --------------------------------------------------------------------- */
-
-NSN_AT_CONTAINER_FILE(iommufd_open, iommufd_close, iommufd)
 
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 

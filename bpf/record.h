@@ -601,6 +601,7 @@ enum nsn_name_source {
 	KEY(domain, DOMAIN)                                                                        \
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
 	NUM(group_id)                                                                              \
+	NUM(pasid)                 /* group_attach, group_detach: of this PASID alone */           \
 	NUM(error)                 /* errno; 0: it was done */                                     \
 	NUM(duration)              /* ns, elapsed */                                               \
 	NUM(exits)                 /* vm_destroy: all of the VM's WBINVDs */                       \

@@ -20,9 +20,13 @@
 #include "collect_bpf.h"
 #include "log.h"
 
-/* Modules whose functions are traced, and that may come and go. */
-enum { KVM, VFIO, TYPE1 };
-static const char *const modules[NSN_EVENT_MODULES] = { "kvm", "vfio", "vfio_iommu_type1" };
+/* Modules whose functions are traced or whose objects snapshots read, and that may come and go. */
+enum { KVM, VFIO, TYPE1, IOMMUFD, KVM_AMD, KVM_INTEL, VDPA };
+static const char *const modules[NSN_EVENT_MODULES] = {
+	[KVM] = "kvm",		     [VFIO] = "vfio",	    [TYPE1] = "vfio_iommu_type1",
+	[IOMMUFD] = "iommufd",	     [KVM_AMD] = "kvm_amd", [KVM_INTEL] = "kvm_intel",
+	[VDPA] = "vhost_vdpa",
+};
 
 /* Which of them an object reads: it is loaded anew when one of them comes or goes. */
 static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
@@ -30,6 +34,7 @@ static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
 	[NSN_OBJECT_KVM_VFIO_EVENTS] = 1 << KVM | 1 << VFIO,
 	[NSN_OBJECT_VFIO_EVENTS] = 1 << VFIO,
 	[NSN_OBJECT_TYPE1_EVENTS] = 1 << VFIO | 1 << TYPE1,
+	[NSN_OBJECT_IOMMUFD_EVENTS] = 1 << IOMMUFD,
 };
 
 static const char *const map_names[NSN_EVENT_MAPS] = {

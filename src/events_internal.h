@@ -18,7 +18,7 @@ struct bpf_link;
 struct bpf_object;
 struct ring_buffer;
 
-#define NSN_EVENT_MODULES 3
+#define NSN_EVENT_MODULES 7
 
 /* What this kernel offers now. Zero-initialise. */
 struct nsn_offer {

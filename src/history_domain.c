@@ -165,6 +165,8 @@ int nsn_history_domain_event(struct nsn_history *history, const struct nsn_rec_e
 	struct nsn_domain_watch *watch;
 	int err;
 
+	if (NSN_KNOWS(event, event, pasid))
+		return 0; /* its group stays where it is */
 	switch (event->event) {
 	case NSN_EVENT_DOMAIN_ALLOC:
 	case NSN_EVENT_GROUP_ATTACH:

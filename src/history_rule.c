@@ -35,7 +35,7 @@ static const char *of_detach(const struct nsn_history *history, const struct nsn
 {
 	const struct nsn_domain_watch *watch = nsn_history_domain(history, event->domain);
 
-	if (!watch || !watch->maker_known || !KNOWS(event, group_id) ||
+	if (KNOWS(event, pasid) || !watch || !watch->maker_known || !KNOWS(event, group_id) ||
 	    watch->maker != event->group_id || !watch->groups.items_count)
 		return NULL;
 	return "NS023";

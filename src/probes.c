@@ -167,6 +167,11 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 	PROBE("domain_alloc", "iommu", EXIT, "domain", "domain_alloc",
 	      "iommu_paging_domain_alloc_flags", "iommu_paging_domain_alloc iommu_domain_alloc",
 	      "iommu_domain_alloc"),
+	/* with iommufd, whose they mostly are: kernels before 6.2 have none */
+	PROBE("pasid_attach", "iommufd", EXIT, "domain", "group_attach: those of a PASID alone",
+	      "iommu_attach_device_pasid iommu_replace_device_pasid", "iommu_attach_device_pasid"),
+	PROBE("pasid_detach", "iommufd", EXIT, "domain", "group_detach: those of a PASID alone",
+	      "iommu_detach_device_pasid"),
 	PROBE("hwpt_alloc", "iommufd", BOTH, "domain", "domain_alloc: page tables of iommufd",
 	      "iommufd_hwpt_paging_alloc"),
 	PROBE("domain_free", "iommu", ENTRY, "domain", "domain_free", "iommu_domain_free"),
@@ -203,6 +208,7 @@ const size_t nsn_probe_rows_count = NSN_ARRAY_SIZE(nsn_probe_rows);
 #define VFIO(function, program) { function, NSN_OBJECT_VFIO_EVENTS, program }
 #define TYPE1(function, program) { function, NSN_OBJECT_TYPE1_EVENTS, program }
 #define IOMMU(function, program) { function, NSN_OBJECT_IOMMU_EVENTS, program }
+#define IOMMUFD(function, program) { function, NSN_OBJECT_IOMMUFD_EVENTS, program }
 
 const struct nsn_program_row nsn_function_rows[] = {
 	KVM("kvm_arch_init_vm", "vm_create"),
@@ -237,10 +243,13 @@ const struct nsn_program_row nsn_function_rows[] = {
 	IOMMU("iommu_paging_domain_alloc_flags", "domain_alloc_flags"),
 	IOMMU("iommu_paging_domain_alloc", "domain_alloc"),
 	IOMMU("iommu_domain_alloc", "domain_alloc_bus"),
-	IOMMU("iommufd_hwpt_paging_alloc", "hwpt_alloc"),
+	IOMMUFD("iommu_attach_device_pasid", "pasid_attach"),
+	IOMMUFD("iommu_replace_device_pasid", "pasid_replace"),
+	IOMMUFD("iommu_detach_device_pasid", "pasid_detach"),
+	IOMMUFD("iommufd_hwpt_paging_alloc", "hwpt_alloc"),
 	IOMMU("iommu_domain_free", "domain_free"),
-	IOMMU("iommufd_fops_open", "iommufd_open"),
-	IOMMU("iommufd_fops_release", "iommufd_close"),
+	IOMMUFD("iommufd_fops_open", "iommufd_open"),
+	IOMMUFD("iommufd_fops_release", "iommufd_close"),
 	IOMMU("iommu_group_claim_dma_owner", "claim"),
 	IOMMU("iommu_device_claim_dma_owner", "claim_device"),
 	IOMMU("iommu_group_release_dma_owner", "release"),

@@ -27,8 +27,9 @@ const char *nsn_trace_step(const struct nsn_rec_event *event)
 	case NSN_EVENT_DMA_OWNER_CLAIM:
 	case NSN_EVENT_CONTAINER_SET_GROUP:
 		return "SET_CONTAINER";
-	case NSN_EVENT_CONTAINER_SET_IOMMU:
 	case NSN_EVENT_GROUP_ATTACH:
+		return KNOWS(event, pasid) ? NULL : "SET_IOMMU";
+	case NSN_EVENT_CONTAINER_SET_IOMMU:
 	case NSN_EVENT_ENFORCE:
 		return "SET_IOMMU";
 	default:
@@ -165,6 +166,7 @@ static int set_extras(json_t *line, const struct nsn_told *told)
 	err |= set_text(line, "step", nsn_trace_step(event));
 	err |= set_text(line, "vm_name", told->vm_name);
 	err |= set_number(line, "tid", KNOWS(event, tid), event->tid);
+	err |= set_number(line, "pasid", KNOWS(event, pasid), event->pasid);
 	err |= set_flag(line, "inner", !probe && KNOWS(event, inner), event->inner);
 	err |= set_flag(line, "enforced", KNOWS(event, enforced), event->enforced);
 	err |= set_flag(line, "mapped", KNOWS(event, mapped), event->mapped);
@@ -266,6 +268,8 @@ static void add_objects(struct parts *parts, const struct nsn_told *told)
 					    (unsigned long long)event->group_id));
 	if (told->device)
 		add(parts, nsn_page__safe(page, told->device));
+	if (KNOWS(event, pasid))
+		add(parts, nsn_page__format(page, "PASID %llu", (unsigned long long)event->pasid));
 	if (told->domain)
 		add(parts, nsn_page__format(page, "domain %s", told->domain));
 	if (told->container)

@@ -796,6 +796,26 @@ static void test_domain_outlives_by_events(void **state)
 	assert_string_equal(evidence("NS023", "left_at"), "2026-11-23T07:46:41Z");
 }
 
+/* A PASID that leaves its domain leaves the group where it is. */
+static void test_pasids_move_no_group(void **state)
+{
+	struct nsn_rec_event event = about_domain(NSN_EVENT_GROUP_DETACH, USER_KEY + 2);
+
+	(void)state;
+	machine_with_a_vm(1);
+	judge();
+	happens_to(NSN_EVENT_DOMAIN_ALLOC, USER_KEY + 2, 2);
+	happens_to(NSN_EVENT_GROUP_ATTACH, USER_KEY + 2, 2);
+	add_to_domain(3);
+	happens_to(NSN_EVENT_GROUP_ATTACH, USER_KEY + 2, 3);
+	NSN_PUT(&event, event, group_id, 2);
+	NSN_PUT(&event, event, pasid, 5);
+	assert_null(happens(&event));
+	snapshot_after(1);
+	check_status("NS023", NSN_RULE_PASS);
+	assert_string_equal(happens_to(NSN_EVENT_GROUP_DETACH, USER_KEY + 2, 2), "NS023");
+}
+
 /* Seen with two groups at first: type1's list tells which is older, the last one of it. */
 static void test_oldest_of_a_list(void **state)
 {
@@ -907,6 +927,7 @@ int main(void)
 		TEST(test_refused_device_that_found_a_driver),
 		TEST(test_domain_outlives_by_snapshots),
 		TEST(test_domain_outlives_by_events),
+		TEST(test_pasids_move_no_group),
 		TEST(test_oldest_of_a_list),
 		TEST(test_whose_domain_was_not_seen),
 		TEST(test_differences_are_no_events),

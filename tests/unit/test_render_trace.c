@@ -163,6 +163,18 @@ static void test_keys_become_ids(void **state)
 }
 
 /* An event of a process that has one VM is that VM's; of a VM nobody has seen, the process's. */
+static void test_pasids(void **state)
+{
+	struct nsn_rec_event event = new_event(NSN_EVENT_GROUP_ATTACH);
+
+	(void)state;
+	NSN_PUT(&event, event, group_id, 2);
+	NSN_PUT(&event, event, error, 0);
+	NSN_PUT(&event, event, pasid, 5);
+	wants_number(&event, "pasid", 5);
+	wants_text(&event, "0000:00:03.0, PASID 5");
+}
+
 static void test_vms_by_process(void **state)
 {
 	struct nsn_rec_event event = new_event(NSN_EVENT_CONTAINER_OPEN);
@@ -297,6 +309,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_kind_has_a_line),	TEST(test_keys_become_ids),
+		TEST(test_pasids),		TEST(test_ids_outlive_one_model),
 		TEST(test_vms_by_process),		TEST(test_ids_outlive_one_model),
 		TEST(test_refusals_say_why),		TEST(test_a_group_that_is_not_viable),
 		TEST(test_answers_of_drivers),		TEST(test_differences_say_so),
