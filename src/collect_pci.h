@@ -28,6 +28,12 @@ void nsn_pci__free(struct nsn_pci *pci);
  */
 void nsn_pci__keep_descriptors(void);
 
+/*
+ * Whether devices get their names, in snapshots from now on; at the start they do. libpci reads all
+ * of pci.ids for the first one, which is a third of the time of a first snapshot.
+ */
+void nsn_pci__set_names(bool wanted);
+
 /* Emits NSN_REC_DEVICE for each device and NSN_REC_MISSING for what is not known of it. */
 int nsn_pci__emit(struct nsn_pci *pci);
 

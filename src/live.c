@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "collect_pci.h"
 #include "live_internal.h"
 #include "log.h"
 
@@ -125,8 +126,11 @@ static int start_replay(struct nsn_live *live)
 
 int nsn_live__start(struct nsn_live *live)
 {
-	int err = live->opts.session.replay ? start_replay(live) : take_snapshot(live);
+	int err;
 
+	nsn_pci__set_names(!live->opts.quick);
+	err = live->opts.session.replay ? start_replay(live) : take_snapshot(live);
+	nsn_pci__set_names(true);
 	if (!err && !live->opts.session.replay)
 		err = nsn_rates__tick(live->rates, live->model, now_on(CLOCK_MONOTONIC));
 	return err;

@@ -376,6 +376,8 @@ static int run(struct top_opts *opts)
 	if (!opts->batch && !terminal && !opts->count)
 		opts->count = 1;
 	opts->live.session = opts->cli.session;
+	/* the screen of VMs names no device, and a recording is to have all */
+	opts->live.quick = terminal && opts->state.view == NSN_VIEW_VMS && !opts->cli.session.record;
 	err = nsn_live__new(&opts->live, &opts->source);
 	if (err)
 		return err;

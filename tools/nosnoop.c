@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 
 	if (!nsn_cli__hold_standard_descriptors())
 		return NSN_EXIT_FAILURE;
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		print_usage(stderr);
 		return NSN_EXIT_FAILURE;

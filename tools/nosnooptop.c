@@ -8,6 +8,6 @@
 
 int main(int argc, char **argv)
 {
-	setlocale(LC_ALL, "");
+	setlocale(LC_CTYPE, "");
 	return nsn_top__main(argc, argv);
 }

@@ -8,6 +8,7 @@
 
 #include <pci/header.h>
 
+#include "collect_pci.h"
 #include "collect_sysfs.h"
 
 static struct nsn_records records;
@@ -625,6 +626,24 @@ static void test_why_unknown(void **state)
 	assert_non_null(missing_reason(&records, "groups.why", "2"));
 }
 
+/* The quick first snapshot of nosnooptop: not unknown, just not there yet. */
+static void test_names_left_out(void **state)
+{
+	struct space space = express(0, PCI_EXP_TYPE_ENDPOINT, 0);
+
+	(void)state;
+	add_device("pci0000:00/0000:00:02.0", "7", &space);
+	nsn_pci__set_names(false);
+	collect();
+	nsn_pci__set_names(true);
+	assert_false(NSN_KNOWS(device_of("0000:00:02.0"), device, name));
+	assert_int_equal(device_of("0000:00:02.0")->vendor_id, 0x8086);
+	assert_null(missing_reason(&records, "devices.name", "0000:00:02.0"));
+	nsn_records__clear(&records);
+	collect();
+	assert_true(NSN_KNOWS(device_of("0000:00:02.0"), device, name));
+}
+
 static void test_other_buses(void **state)
 {
 	const struct nsn_rec_device *device;
@@ -787,6 +806,7 @@ int main(void)
 		TEST(test_sleeping_physical_function),
 		TEST(test_why),
 		TEST(test_why_unknown),
+		TEST(test_names_left_out),
 		TEST(test_other_buses),
 		TEST(test_wrong_types),
 		TEST(test_sink_error),
