@@ -27,18 +27,6 @@ kretprobe:kvm_emulate_wbinvd /@start[tid]/ {
 
 figure() { echo "$*" >>"$RESULTS/figures"; }
 
-# await FILE BEGINNING: until a line begins so; polls without a process each time
-await() {
-	local i line
-	for ((i = 0; i < 6000; i++)); do
-		while read -r line; do
-			[[ $line != "$2"* ]] || return 0
-		done <"$1"
-		read -r -t 0.02 <>/run/pause || :
-	done
-	return 1
-}
-
 # cost NAME FIRST-OF-ITS-PROGRAMS: nanoseconds and runs of its programs for each flush; the median of
 # batches, since whatever else the machine does in the midst of a program counts as its time
 cost() {
@@ -62,7 +50,7 @@ stop() {
 	kill -INT "$1"
 	for ((i = 0; i < 1000; i++)); do
 		kill -0 "$1" 2>/dev/null || break
-		read -r -t 0.02 <>/run/pause || :
+		pause 0.02
 	done
 	kill -KILL "$1" 2>/dev/null || :
 	wait "$1" || :
@@ -72,7 +60,7 @@ bpftrace_round() {	# NAME PROGRAM
 	local begin=$EPOCHREALTIME
 	: >/run/bpftrace
 	bpftrace -e "$2" >/run/bpftrace 2>&1 &
-	await /run/bpftrace ready || { cat /run/bpftrace; return 1; }
+	await /run/bpftrace '^ready' $! || { cat /run/bpftrace; return 1; }
 	figure "start_$1" "$begin" "$EPOCHREALTIME"
 	cost "cost_$1" '^(kvm_emulate_wbi|kretfunc|kfunc)'
 	stop $!
@@ -97,7 +85,6 @@ main() {
 	local i
 	CELL=$RESULTS
 	mkdir -p /run/cell
-	mkfifo /run/pause
 	: >"$RESULTS/figures"
 	load_all
 	bind "$A"

@@ -2,10 +2,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What runs inside a booted kernel: boots/*.sh source this, define a function cell_NAME for each
 # cell and end in run_cells. A cell sets a state up, calls `audit`, and is torn down after.
+# Under emulation a program takes a tenth of a second to start: what the shell can do itself it does.
 set -euo pipefail
 
 : "${RESULTS:?runs in a guest of the lab only}" "${LAB_TOOLS:?}" "${LAB_KDIR:?}"
 CELL=	# the results folder of the running cell
+
+mkfifo /run/quiet
+exec {QUIET}<>/run/quiet	# nothing ever comes
+
+# pause SECONDS: sleeps, without a program for it
+pause() { read -rt "$1" -u "$QUIET" || :; }
+
+# await FILE REGEX PID: until a line of the file matches; two minutes at most, and while PID lives
+await() {
+	local i line lines seen=0 -
+	set +x
+	for ((i = 0; i < 6000; i++)); do
+		mapfile -s "$seen" -t lines <"$1"
+		for line in "${lines[@]}"; do
+			[[ ! $line =~ $2 ]] || return 0
+		done
+		# the last one may be half of a line
+		[ "${#lines[@]}" -eq 0 ] || seen=$((seen + ${#lines[@]} - 1))
+		kill -0 "$3" || break
+		pause 0.02
+	done
+	echo "$1 has no line with '$2'" >&2
+	return 1
+}
 
 # load MODULE...: each of them, with what it needs
 load() {
@@ -17,7 +42,22 @@ load() {
 
 load_all() { load kvm kvm_amd vfio vfio_iommu_type1 vfio_pci; }
 
-group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
+# group_of NAME: the IOMMU group of a device, by its name on whatever bus
+group_of() {
+	local device
+	for device in /sys/kernel/iommu_groups/*/devices/"$1"; do
+		[ -e "$device" ] || return 1
+		device=${device%/devices/*}
+		echo "${device##*/}"
+	done
+}
+
+# driver_of DEVICE: the name of the driver that a device, a folder of sysfs, is bound to; none: nothing
+driver_of() {
+	local driver
+	driver=$(cd -P "$1/driver" 2>/dev/null && echo "$PWD") || :
+	echo "${driver##*/}"
+}
 
 # bind BDF...: gives the devices to vfio-pci
 bind() {
@@ -35,27 +75,38 @@ bind() {
 # forecast: what nosnoop says would become of each device if it were assigned now; forecast.jq holds
 # it against what then happens. One audit serves all cells of a boot for which nothing has changed.
 forecast() {
-	local key kept program=$LAB_BUILD/nosnoop
+	local key kept known n=0 program=$LAB_BUILD/nosnoop
 	[ -x "$program" ] && [ ! -e /run/cell/pids ] || return 0
-	key=$({
-		cat /sys/class/iommu/*/intel-iommu/ecap /sys/module/vfio*/parameters/*unsafe*
-		readlink /sys/bus/pci/devices/*/driver
-		ls -d /sys/module/{kvm,vfio,iommufd}* /sys/bus/pci/devices/*
-		:
-	} 2>/dev/null | md5sum)
-	kept=/run/forecasts/${key%% *}.json
-	if [ ! -s "$kept" ]; then
-		mkdir -p /run/forecasts
-		"$program" audit --format json --fail-on never >"$kept" || return 0
-	fi
-	cp "$kept" "$CELL/forecast.json"
+	key=$(
+		shopt -s nullglob
+		for kept in /sys/class/iommu/*/intel-iommu/ecap /sys/module/vfio*/parameters/*unsafe*; do
+			read -r known <"$kept"
+			printf '%s %s ' "$kept" "$known"
+		done
+		echo /sys/module/{kvm,vfio,iommufd}* /sys/bus/pci/devices/* /sys/bus/pci/drivers/*/*:*
+	)
+	for kept in /run/forecasts/*.key; do
+		[ -e "$kept" ] || break
+		IFS= read -rd '' known <"$kept" || :
+		if [ "$known" = "$key" ]; then
+			kept=${kept##*/}
+			echo "${kept%.key}" >"$CELL/forecast"
+			return
+		fi
+		n=$((n + 1))
+	done
+	mkdir -p /run/forecasts "$RESULTS/forecasts"
+	"$program" audit --format json --fail-on never >/run/forecasts/new || return 0
+	cp /run/forecasts/new "$RESULTS/forecasts/$n.json"
+	printf %s "$key" >"/run/forecasts/$n.key"
+	echo "$n" >"$CELL/forecast"
 }
 
 # unsafe_interrupts Y|N: VFIO's parameter, which type1 looks at when a group is attached
 unsafe_interrupts() { echo "$1" >/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts; }
 
 # var NAME VALUE: a fact that the expectations can use as $v.NAME (VALUE is JSON)
-var() { printf '{"%s":%s}\n' "$1" "$2" >>"$CELL/vars.jsonl"; }
+var() { printf ',"%s":%s\n' "$1" "$2" >>/run/cell/vars; }
 
 # name_groups BDF...: their groups are a, b, c from now on, for the script and for what is expected
 # shellcheck disable=SC2034 # what sources this reads them
@@ -73,7 +124,7 @@ name_groups() {
 # in_cgroup NAME COMMAND...: runs it in a control group of its own, as a VM manager would
 in_cgroup() {
 	local cg=/sys/fs/cgroup/machine.slice/$1.scope
-	mkdir -p "$cg"
+	[ -d "$cg" ] || mkdir -p "$cg"
 	shift
 	echo "$BASHPID" >"$cg/cgroup.procs"
 	exec "$@"
@@ -82,26 +133,27 @@ in_cgroup() {
 # vm NAME STEP...: starts labvm as the VMM of guest NAME, runs the steps; `step` can drive it on.
 # The first failing step ends the cell. LABVM_CGROUP puts it into another's control group.
 vm() {
-	local name=$1 fifo=/run/cell/$1.fifo
+	local name=$1 fifo=/run/cell/$1.fifo uuid
 	shift
+	uuid=$(uuid_of "$name")
 	forecast
 	mkfifo "$fifo" "$fifo.ack"
 	(in_cgroup "${LABVM_CGROUP:-$name}" taskset -c 1 "$LAB_TOOLS/labvm" \
-		-name "guest=$name,debug-threads=on" -uuid "$(uuid_of "$name")" \
+		-name "guest=$name,debug-threads=on" -uuid "$uuid" \
 		"$@" "ready:/run/cell/$name.ready" "fifo:$fifo") >>"$CELL/steps.log" 2>&1 &
 	VM_PID=$!
 	echo "$VM_PID" >>/run/cell/pids
 	var "$name" "$VM_PID"
-	var "uuid_$name" "\"$(uuid_of "$name")\""
+	var "uuid_$name" "\"$uuid\""
 	while [ ! -e "/run/cell/$name.ready" ]; do
 		kill -0 "$VM_PID" 2>/dev/null || {
 			echo "vm $name ended: $(tail -n 1 "$CELL/steps.log")" >&2
 			return 1
 		}
-		sleep 0.05
+		pause 0.05
 	done
 	exec {fd}<>"$fifo.ack"
-	eval "ACK_$name=$fd"
+	eval "ACK_$name=$fd PID_$name=$VM_PID"
 }
 
 # step NAME STEP: one more step of a running labvm; prints its answer, fails if the step did
@@ -113,10 +165,14 @@ step() {
 	[ "${answer%% *}" = ok ]
 }
 
-# A UUID that is the same in each run
+# A UUID that is the same in each run: the letters of the name
 uuid_of() {
-	local h
-	h=$(printf %s "$1" | md5sum)
+	local h='' i
+	for ((i = 0; i < ${#1}; i++)); do
+		printf -v h '%s%02x' "$h" "'${1:i:1}"
+	done
+	printf -v h '%-32s' "$h"
+	h=${h// /0}
 	echo "${h:0:8}-${h:8:4}-${h:12:4}-${h:16:4}-${h:20:12}"
 }
 
@@ -133,10 +189,11 @@ trixie_qemu() {
 
 # count_begin: from now on the test itself counts WBINVDs that leave a guest and real flushes
 count_begin() {
-	local t=/sys/kernel/tracing flush=wbinvd_ipi
-	grep -q ' wbinvd_on_cpus_mask$' /proc/kallsyms && flush=wbinvd_on_cpus_mask
+	local t=/sys/kernel/tracing
 	echo 'p:lab/exits kvm_emulate_wbinvd' >>$t/kprobe_events
-	echo "p:lab/flushes $flush" >>$t/kprobe_events
+	# the first is refused by kernels that have no such function
+	echo 'p:lab/flushes wbinvd_on_cpus_mask' >>$t/kprobe_events ||
+		echo 'p:lab/flushes wbinvd_ipi' >>$t/kprobe_events
 	echo 1 >$t/events/lab/enable
 }
 
@@ -165,8 +222,12 @@ count_wbinvd() {
 
 # spun NAME: stops its spinning guest; $v.ran_NAME is how many WBINVDs that has run
 spun() {
+	local word n last=
 	step "$1" stop
-	var "ran_$1" "$(awk '$1 == "ran" { n = $2 } END { print n }' "$CELL/steps.log")"
+	while read -r word n _; do
+		[ "$word" != ran ] || last=$n
+	done <"$CELL/steps.log"
+	var "ran_$1" "$last"
 }
 
 # often SHORT FULL: how often a cell does what takes long: FULL times if that was asked for
@@ -190,14 +251,15 @@ tables() {
 # audit: the program under test (AUDIT: another build of it) looks at the state that now is; so do
 # the witnesses
 audit() {
-	local code=0 program=${AUDIT:-$LAB_BUILD/nosnoop}
+	local code=0 program=${AUDIT:-$LAB_BUILD/nosnoop} files
 	witness
 	tables
 	[ -x "$program" ] || return 0
 	"$program" audit --format json --record /run/cell/record.jsonl \
 		>/run/cell/audit.json 2>/run/cell/audit.err || code=$?
-	cp /run/cell/audit.json /run/cell/audit.err "$CELL"
-	[ ! -e /run/cell/record.jsonl ] || cp /run/cell/record.jsonl "$CELL"
+	files=(/run/cell/audit.json /run/cell/audit.err)
+	[ ! -e /run/cell/record.jsonl ] || files+=(/run/cell/record.jsonl)
+	cp "${files[@]}" "$CELL"
 	echo "$code" >"$CELL/exit"
 }
 
@@ -205,47 +267,48 @@ audit() {
 # attached.
 # shellcheck disable=SC2120 # options are for some cells only
 trace_start() {
-	local i
 	: >/run/cell/trace.err
 	"$LAB_BUILD/nosnoop" trace --format json -v "$@" >/run/cell/trace.jsonl \
 		2>/run/cell/trace.err &
 	TRACE_PID=$!
 	echo "$TRACE_PID" >>/run/cell/pids
-	for ((i = 0; i < 1200; i++)); do
-		grep -q 'probes are attached' /run/cell/trace.err && return 0
-		kill -0 "$TRACE_PID" || return 1
-		sleep 0.05
-	done
-	return 1
+	await /run/cell/trace.err 'probes are attached' "$TRACE_PID"
 }
 
-# last_frame: that which nosnooptop has printed whole; null if none yet (jq 1.6 takes nothing for true)
-last_frame() { { echo null; head -n "$(wc -l </run/cell/top.jsonl)" /run/cell/top.jsonl; } | tail -n 1; }
+# top_read: takes in what nosnooptop has printed since: TOP_FRAME is the last whole one
+top_read() {
+	local line -
+	set +x
+	while IFS= read -ru "$TOP_FD" line; do
+		TOP_FRAME=$TOP_HALF$line TOP_HALF=
+		TOP_FRAMES=$((TOP_FRAMES + 1))
+	done
+	TOP_HALF+=$line
+}
 
 # top_start [OPTION...]: nosnooptop in the background; $l is its frames. The first comes before its
 # probes are attached, those with rates after: it waits for one.
 # shellcheck disable=SC2120 # options are for some cells only
 top_start() {
-	local i
 	: >/run/cell/top.jsonl
+	exec {TOP_FD}</run/cell/top.jsonl
+	TOP_FRAMES=0 TOP_FRAME='' TOP_HALF=
 	"$LAB_BUILD/nosnooptop" -b --format json -d 500ms "$@" >/run/cell/top.jsonl \
 		2>/run/cell/top.err &
 	TOP_PID=$!
 	echo "$TOP_PID" >>/run/cell/pids
-	for ((i = 0; i < 600; i++)); do
-		! last_frame | jq -e .interval_seconds >/dev/null 2>&1 || return 0
-		kill -0 "$TOP_PID" || return 1
-		sleep 0.1
-	done
-	return 1
+	top_until .interval_seconds
 }
 
 # top_frames N: waits until it has printed so many more
 top_frames() {
-	local i end=$(($(wc -l </run/cell/top.jsonl) + $1))
+	local i end
+	top_read
+	end=$((TOP_FRAMES + $1))
 	for ((i = 0; i < 600; i++)); do
-		[ "$(wc -l </run/cell/top.jsonl)" -lt "$end" ] || return 0
-		sleep 0.1
+		top_read
+		[ "$TOP_FRAMES" -lt "$end" ] || return 0
+		pause 0.1
 	done
 	echo "nosnooptop printed no $1 frames more" >&2
 	return 1
@@ -253,10 +316,15 @@ top_frames() {
 
 # top_until JQ: waits until that holds for its last frame
 top_until() {
-	local i
-	for ((i = 0; i < 300; i++)); do
-		! last_frame | jq -e "$1" >/dev/null 2>&1 || return 0
-		sleep 0.2
+	local i asked=0
+	for ((i = 0; i < 600; i++)); do
+		top_read
+		if [ "$asked" -ne "$TOP_FRAMES" ]; then
+			asked=$TOP_FRAMES
+			! jq -e "$1" <<<"$TOP_FRAME" >/dev/null 2>&1 || return 0
+		fi
+		kill -0 "$TOP_PID" || break
+		pause 0.1
 	done
 	echo "nosnooptop does not show $1" >&2
 	return 1
@@ -275,7 +343,7 @@ top_stop() {
 # trace_stop: ends it as Ctrl-C does; $v.trace_exit is its exit code
 trace_stop() {
 	local code=0
-	sleep "${1:-1}"
+	pause "${1:-1}"
 	kill -INT "$TRACE_PID"
 	wait "$TRACE_PID" || code=$?
 	var trace_exit "$code"
@@ -289,7 +357,7 @@ exporter_start() {
 	echo "$EXPORTER_PID" >>/run/cell/pids
 	until curl -sf http://127.0.0.1:10953/-/ready >/dev/null; do
 		kill -0 "$EXPORTER_PID" || return 1
-		sleep 0.5
+		pause 0.5
 	done
 }
 
@@ -298,10 +366,9 @@ metric() { curl -sf http://127.0.0.1:10953/metrics | awk -v name="$1" 'index($0,
 
 # vm_end NAME: kills a VMM and waits until its VM is gone
 vm_end() {
-	local pid
-	pid=$(jq -s "map(.$1 // empty)[0]" "$CELL/vars.jsonl")
-	kill -9 "$pid"
-	wait "$pid" 2>/dev/null || :
+	local pid="PID_$1"
+	kill -9 "${!pid}"
+	wait "${!pid}" 2>/dev/null || :
 }
 
 # poke ADDRESS BYTES: writes them (hex, as they lie in memory) into the running kernel
@@ -312,7 +379,7 @@ poke() {
 	mv "$RESULTS/gdb.request.new" "$RESULTS/gdb.request"
 	for ((i = 0; i < 200; i++)); do
 		[ ! -e "$RESULTS/gdb.done" ] || return 0
-		sleep 0.05
+		pause 0.05
 	done
 	echo "poke $1 $2: the host did not write it" >&2
 	return 1
@@ -364,7 +431,7 @@ bytes_of() { printf %s "$1" | od -An -tx1 | tr -d ' \n'; }
 
 # flip on|off: changes the IOMMU's snoop control capability under the running kernel
 flip() {
-	local address ecap new bytes='' i
+	local address ecap new bytes='' i now
 	read -r address ecap < <("$LAB_TOOLS/kpeek" |
 		jq -r '.iommus[0] | "\(.ecap_address) \(.ecap)"')
 	case $1 in
@@ -375,7 +442,8 @@ flip() {
 		bytes+=$(printf %02x $((new >> i & 255)))
 	done
 	poke "$address" "$bytes"
-	[ $((0x$(cat /sys/class/iommu/dmar0/intel-iommu/ecap))) -eq "$new" ]
+	read -r now </sys/class/iommu/dmar0/intel-iommu/ecap
+	[ $((0x$now)) -eq "$new" ]
 }
 
 # skip_cell REASON: this machine can't make that state
@@ -385,7 +453,7 @@ skip_cell() {
 }
 
 teardown() {
-	local pid i
+	local pid i scope
 	restore || :
 	[ -e /run/cell/pids ] || return 0
 	while read -r pid; do
@@ -393,16 +461,25 @@ teardown() {
 		wait "$pid" 2>/dev/null || :
 	done </run/cell/pids
 	# a forked holder dies a little later than its parent
-	for ((i = 0; i < 100; i++)); do
-		[ -n "$(cat /sys/fs/cgroup/machine.slice/*/cgroup.procs 2>/dev/null)" ] || break
-		sleep 0.05
+	for scope in /sys/fs/cgroup/machine.slice/*.scope; do
+		[ -d "$scope" ] || break
+		for ((i = 0; i < 100; i++)); do
+			read -r pid <"$scope/cgroup.procs" || break
+			pause 0.05
+		done
+		rmdir "$scope" || :
 	done
-	rmdir /sys/fs/cgroup/machine.slice/*.scope 2>/dev/null || :
+	# and many VMs longer than their process
+	for ((i = 0; i < 200; i++)); do
+		compgen -G '/sys/kernel/debug/kvm/*-*' >/dev/null || break
+		pause 0.1
+	done
 }
 
 # run_cells: all functions cell_*, in the order of the script
 run_cells() {
-	local cell code cells
+	local cell code cells vars release
+	read -r release </proc/sys/kernel/osrelease
 	mapfile -t cells < <(sed -n 's/^cell_\([a-z0-9_]*\)().*/\1/p' "$0")
 	for cell in "${cells[@]}"; do
 		# shellcheck disable=SC2053 # a pattern
@@ -410,7 +487,8 @@ run_cells() {
 		CELL=$RESULTS/$cell
 		rm -rf /run/cell "$CELL"
 		mkdir -p /run/cell "$CELL"
-		dmesg -C
+		echo "lab: cell $cell" >/dev/kmsg
+		var release "\"$release\""
 		(
 			set +e
 			(set -ex; PS4='+$EPOCHREALTIME '; "cell_$cell") >"$CELL/cell.log" 2>&1
@@ -419,10 +497,8 @@ run_cells() {
 			exit 0
 		)
 		teardown
-		[ ! -e "$CELL/vars.jsonl" ] || jq -cs add "$CELL/vars.jsonl" >"$CELL/vars.json"
-		dmesg >"$CELL/dmesg"
-		uname -r >"$CELL/release"
-		cut -d' ' -f1 /proc/uptime >"$CELL/uptime"
+		IFS= read -rd '' vars </run/cell/vars || :
+		printf '{%s}\n' "${vars#,}" >"$CELL/vars.json"
 		: >"$CELL/done"
 	done
 }

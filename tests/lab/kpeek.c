@@ -20,7 +20,11 @@
 
 #define MAX_OBJECTS 4096
 
+#define STRUCTS (1u << 17) /* places for the structures of BTF, at most half of them taken */
+#define SYMBOLS "/run/kpeek.symbols"
+
 static struct btf *btf;
+static __u32 structs[STRUCTS];
 static int kcore;
 static Elf64_Phdr *segments;
 static int nr_segments;
@@ -83,7 +87,7 @@ static struct function {
 } functions[4096];
 static int nr_functions;
 
-static void function_add(const char *name, uint64_t addr)
+static bool function_add(const char *name, uint64_t addr)
 {
 	static const char *const prefixes[] = { "intel_iommu_", "amd_iommu_", "viommu_",
 						"mock_domain_" };
@@ -95,7 +99,9 @@ static void function_add(const char *name, uint64_t addr)
 			continue;
 		functions[nr_functions].addr = addr;
 		functions[nr_functions++].name = strdup(name);
+		return true;
 	}
+	return false;
 }
 
 static const char *function_name(uint64_t addr)
@@ -108,22 +114,81 @@ static const char *function_name(uint64_t addr)
 	return "";
 }
 
-static void symbols_read(void)
+static bool symbol_add(const char *name, uint64_t addr)
 {
 	static const struct {
 		const char *name;
 		uint64_t *addr;
 	} wanted[] = {
-		{ " vm_list", &vm_list },
-		{ " iommu_group_kset", &iommu_group_kset },
-		{ " dmar_drhd_units", &dmar_drhd_units },
+		{ "vm_list", &vm_list },
+		{ "iommu_group_kset", &iommu_group_kset },
+		{ "dmar_drhd_units", &dmar_drhd_units },
 	};
-	FILE *f = fopen("/proc/kallsyms", "re");
-	char line[512];
 	unsigned int i;
 
+	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+		if (*wanted[i].addr || strcmp(name, wanted[i].name))
+			continue;
+		*wanted[i].addr = addr;
+		return true;
+	}
+	return function_add(name, addr);
+}
+
+/* Where the modules lie: as long as that is so, symbols are where they were. */
+static uint64_t modules_sum(void)
+{
+	FILE *f = fopen("/proc/modules", "re");
+	char line[1024], *end;
+	uint64_t sum = 14695981039346656037ULL;
+	const char *p;
+
 	if (!f)
-		fatal("/proc/kallsyms: %s", strerror(errno));
+		fatal("/proc/modules: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		/* NAME SIZE USERS BY STATE ADDRESS TAINTS: who uses it is left out */
+		end = strstr(line, " 0x");
+		line[strcspn(line, " ")] = 0;
+		for (p = line; *p; p++)
+			sum = (sum ^ (unsigned char)*p) * 1099511628211ULL;
+		for (p = end; p && *p; p++)
+			sum = (sum ^ (unsigned char)*p) * 1099511628211ULL;
+	}
+	fclose(f);
+	return sum;
+}
+
+/* Under emulation the list of all symbols takes half a second to read: those wanted are kept. */
+static bool symbols_kept(uint64_t sum)
+{
+	FILE *f = fopen(SYMBOLS, "re");
+	unsigned long long value;
+	char name[256];
+	bool same;
+
+	if (!f)
+		return false;
+	same = fscanf(f, "%llx", &value) == 1 && value == sum;
+	while (same && fscanf(f, "%llx %255s", &value, name) == 2)
+		symbol_add(name, value);
+	fclose(f);
+	return same;
+}
+
+static void symbols_read(void)
+{
+	uint64_t sum = modules_sum();
+	FILE *f, *kept;
+	char line[512];
+
+	if (symbols_kept(sum))
+		return;
+	f = fopen("/proc/kallsyms", "re");
+	kept = fopen(SYMBOLS ".new", "we");
+	if (!f || !kept)
+		fatal("%s: %s", f ? SYMBOLS ".new" : "/proc/kallsyms", strerror(errno));
+	setvbuf(f, NULL, _IOFBF, 1 << 16);
+	fprintf(kept, "%llx\n", (unsigned long long)sum);
 	while (fgets(line, sizeof(line), f)) {
 		/* ADDRESS TYPE NAME [MODULE] */
 		char *name = line + 18;
@@ -131,12 +196,55 @@ static void symbols_read(void)
 		if (line[16] != ' ' || *name != ' ')
 			continue;
 		name[strcspn(name, "\t\n")] = 0;
-		function_add(name + 1, strtoull(line, NULL, 16));
-		for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-			if (!*wanted[i].addr && !strcmp(name, wanted[i].name))
-				*wanted[i].addr = strtoull(line, NULL, 16);
+		if (symbol_add(name + 1, strtoull(line, NULL, 16)))
+			fprintf(kept, "%.16s %s\n", line, name + 1);
 	}
 	fclose(f);
+	if (fclose(kept) || rename(SYMBOLS ".new", SYMBOLS))
+		fatal(SYMBOLS ": %s", strerror(errno));
+}
+
+static unsigned int place_of(const char *name)
+{
+	unsigned int hash = 5381;
+
+	while (*name)
+		hash = hash * 33 + (unsigned char)*name++;
+	return hash % STRUCTS;
+}
+
+/* The kernel's types, and the place of each structure by its name: its first, if there are more */
+static void types_read(void)
+{
+	const char *path = "/sys/kernel/btf/vmlinux";
+	const struct btf_type *t;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END), done = 0;
+	char *data = malloc(size);
+	unsigned int at, taken = 0;
+	ssize_t got;
+	__u32 id;
+
+	for (; data && done < size; done += got) {
+		got = pread(fd, data + done, size - done, done);
+		if (got <= 0)
+			break;
+	}
+	btf = size && done == size ? btf__new(data, size) : NULL;
+	if (!btf)
+		fatal("%s: %s", path, strerror(errno));
+	close(fd);
+	free(data);
+	for (id = 1; id < btf__type_cnt(btf); id++) {
+		t = btf__type_by_id(btf, id);
+		if (!btf_is_struct(t) || !t->name_off)
+			continue;
+		for (at = place_of(btf__name_by_offset(btf, t->name_off)); structs[at];)
+			at = (at + 1) % STRUCTS;
+		structs[at] = id;
+		if (++taken > STRUCTS / 2)
+			fatal("more than %u structures in BTF", STRUCTS / 2);
+	}
 }
 
 struct field {
@@ -170,23 +278,15 @@ static bool member_find(__s32 type, const char *name, size_t len, struct field *
 	return false;
 }
 
-/* BTF is searched from its start each time, so that each name is looked up once only */
 static __s32 struct_id(const char *name)
 {
-	static struct {
-		const char *name;
-		__s32 id;
-	} cache[64];
-	unsigned int i;
+	unsigned int at;
 
-	for (i = 0; cache[i].name; i++)
-		if (!strcmp(cache[i].name, name))
-			return cache[i].id;
-	cache[i].id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
-	if (cache[i].id < 0)
-		fatal("no struct %s in BTF", name);
-	cache[i].name = name;
-	return cache[i].id;
+	for (at = place_of(name); structs[at]; at = (at + 1) % STRUCTS)
+		if (!strcmp(btf__name_by_offset(btf, btf__type_by_id(btf, structs[at])->name_off),
+			    name))
+			return structs[at];
+	fatal("no struct %s in BTF", name);
 }
 
 /* field("kvm", "arch.noncoherent_dma_count"): where it lies in the running kernel */
@@ -574,9 +674,7 @@ int main(int argc, char **argv)
 {
 	int i;
 
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		fatal("no BTF of the kernel: %s", strerror(errno));
+	types_read();
 	symbols_read();
 	kcore_open();
 	if (argc == 4 && !strcmp(argv[1], "place")) {

@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kernels='' cells='*' build=$LAB_TOP/build results=$LAB_CACHE/results/run
-resume='' witness_only='' verbose='' jobs=${LAB_JOBS:-2}
+resume='' witness_only='' verbose='' jobs=${LAB_JOBS:-$(($(nproc) + 1))}
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernels) kernels=$2; shift 2 ;;
@@ -160,7 +160,7 @@ foresee() {
 	except=$(directive "$1" "$file" 'except ')
 	without=$(directive "$1" "$file" without_kvm_vfio | jq -Rcs 'if . == "" then [] else
 		[splits("\\s+")] - [""] | if . == [] then ["*"] else . end end')
-	jq --slurpfile p <(cat "$3/forecast.json" 2>/dev/null || :) --argjson without "$without" \
+	jq --slurpfile p <(cat "$(dirname "$3")/forecasts/$(cat "$3/forecast").json" || :) --argjson without "$without" \
 		-f "$LAB_DIR/forecast.jq" "$3/audit.json" >"$3/forecast-checks.json" || return 1
 	jq -s --arg except "$except" '.[1] as $new | .[0] + (if $except == "" then $new else
 		[{expression: "forecast: it is otherwise: \($except)", want: true,
@@ -278,31 +278,38 @@ job() {
 	return "$code"
 }
 
-finish() {	# PID CODE: a boot has ended
-	local kernel=${job_kernel[$1]} boot=${job_boot[$1]} cell
-	unset "job_kernel[$1]"
+finish() {	# KERNEL BOOT CODE: a boot has ended
+	local kernel=$1 boot=$2 cell
 	for cell in $(cells_of "$boot"); do
-		[ "$2" -ne "$LAB_SKIP" ] ||
+		[ "$3" -ne "$LAB_SKIP" ] ||
 			tail -n 1 "$results/$kernel/$boot/boot.log" >"$(mkdir -p \
 				"$results/$kernel/$boot/$cell"; echo "$results/$kernel/$boot/$cell/skip")"
 		check "$kernel" "$boot" "$cell"
 	done
 }
 
+# wait_one: until a boot ends; it is looked at when the next one runs, by finish_ended
+ended=()
 wait_one() {
 	local pid code=0
 	wait -n -p pid || code=$?
-	finish "$pid" "$code"
+	ended+=("${job_kernel[$pid]}" "${job_boot[$pid]}" "$code")
+	unset "job_kernel[$pid]" "job_boot[$pid]"
 }
 
-# the longest boots first
+finish_ended() {
+	[ "${#ended[@]}" -eq 0 ] || finish "${ended[@]}"
+	ended=()
+}
+
+# the longest boots first: those that ask for patience, then those with many cells
 boots=
 for f in "$LAB_DIR"/boots/*.sh; do
 	boot=$(basename "$f" .sh)
 	n=$(cells_of "$boot" | wc -l)
-	[ "$n" -eq 0 ] || boots+="$n $boot"$'\n'
+	[ "$n" -eq 0 ] || boots+="$(sed -n 's/^# patience: //p' "$f") $n $boot"$'\n'
 done
-boots=$(printf %s "$boots" | sort -rn | cut -d' ' -f2)
+boots=$(printf %s "$boots" | sed 's/^ /0 /' | sort -k1,1nr -k2,2nr | cut -d' ' -f3)
 [ -n "$boots" ] || die "no cell is called $cells"
 
 declare -A job_kernel=() job_boot=()
@@ -353,10 +360,12 @@ for boot in $boots; do
 		job "$kernel" "$boot" &
 		job_kernel[$!]=$kernel
 		job_boot[$!]=$boot
+		finish_ended
 	done
 done
 while [ "${#job_kernel[@]}" -gt 0 ]; do
 	wait_one
+	finish_ended
 done
 
 [ -n "$witness_only" ] ||

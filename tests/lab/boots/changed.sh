@@ -34,7 +34,7 @@ cell_host_nosnoop() {
 	change "$b" driver_folder "$name"
 	audit
 	restore
-	var after "\"$(basename "$(readlink "/sys/bus/pci/devices/$B/driver")")\""
+	var after "\"$(driver_of "/sys/bus/pci/devices/$B")\""
 }
 
 # vfio-pci asks whether the device's IOMMU has cache-coherent DMA; intel_iommu_capable() says no

@@ -56,7 +56,7 @@ cell_older_than_tool() {
 	setup
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
 		map:16M "device:$A" run:100
-	sleep 2
+	pause 2
 	audit
 }
 
@@ -178,7 +178,7 @@ cell_qemu() {
 		grep -q 'anon_inode:kvm-vcpu' < <(ls -l "/proc/$VM_PID/fd" 2>/dev/null) &&
 			"$LAB_TOOLS/kpeek" | jq -e '.vms[0].noncoherent_dma == 1' >/dev/null && break
 		kill -0 "$VM_PID" || return 1
-		sleep 0.1
+		pause 0.1
 	done
 	audit
 }

@@ -132,7 +132,7 @@ cell_iommufd_trace() {
 	step web1 "hwpt-attach:$A"
 	step web1 "detach:$A"
 	step web1 "close:cdev:$A"
-	sleep 1
+	pause 1
 	trace_stop 1
 	audit
 }
@@ -143,7 +143,7 @@ cell_iommufd_closed() {
 	trace_start
 	vm web1 vm kvm-vfio vcpu iommufd ioas-alloc "cdev:$A" "add:$A" "bind:$A" "attach:$A" map:16M
 	# a snapshot that names the context
-	sleep 2
+	pause 2
 	step web1 "detach:$A"
 	step web1 "del:$A"
 	step web1 "close:cdev:$A"
@@ -175,7 +175,7 @@ cell_iommufd_qemu() {
 	for ((i = 0; i < 600; i++)); do
 		"$LAB_TOOLS/kpeek" | jq -e '.vms[0].noncoherent_dma == 1' >/dev/null && break
 		kill -0 "$VM_PID" || return 1
-		sleep 0.1
+		pause 0.1
 	done
 	audit
 }
@@ -184,14 +184,14 @@ cell_iommufd_qemu() {
 vdpa_device() {
 	local i
 	vdpa dev add name "$1" mgmtdev "$2"
-	[ "$(basename "$(readlink "/sys/bus/vdpa/devices/$1/driver")")" = vhost_vdpa ] || {
+	[ "$(driver_of "/sys/bus/vdpa/devices/$1")" = vhost_vdpa ] || {
 		[ ! -e "/sys/bus/vdpa/devices/$1/driver" ] ||
 			echo "$1" >"/sys/bus/vdpa/devices/$1/driver/unbind"
 		echo "$1" >/sys/bus/vdpa/drivers/vhost_vdpa/bind
 	}
 	for ((i = 0; i < 100; i++)); do
 		! compgen -G "/sys/bus/vdpa/devices/$1/vhost-vdpa-*" >/dev/null || break
-		sleep 0.1
+		pause 0.1
 	done
 	basename "/sys/bus/vdpa/devices/$1"/vhost-vdpa-* | sed 's/.*-//'
 }

@@ -82,7 +82,7 @@ share() {
 	shared=$(domain_of "$a")
 	[ "$(domain_of "$b")" = "$shared" ]
 	top_until '[.domains[] | select(.kind == "unmanaged") | .groups | length] == [2]'
-	var both "$(last_frame | jq -c '[.rules[] | select(.id == "NS023") | [.status, .subjects]]')"
+	var both "$(jq -c '[.rules[] | select(.id == "NS023") | [.status, .subjects]]' <<<"$TOP_FRAME")"
 }
 
 # leaves GROUP BDF: closed by the VMM, and the device removed; nosnooptop sees that, and goes
@@ -156,7 +156,7 @@ cell_virtual_function() {
 	[ -e "$pf/sriov_numvfs" ] || skip_cell "this QEMU's nvme has no virtual functions"
 	for ((i = 0; i < 50; i++)); do
 		[ ! -e "$pf/driver" ] || break
-		sleep 0.1
+		pause 0.1
 	done
 	echo 0 >"$pf/sriov_drivers_autoprobe"
 	echo 1 >"$pf/sriov_numvfs"

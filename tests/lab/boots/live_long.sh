@@ -63,13 +63,17 @@ cell_trace_killed() {
 	step web1 spin:10000
 	audit
 	n=$(often 6 50)
+	# the kernel takes its time with what the audit had
 	"$ids" >/run/cell/before
+	until pause 2 && "$ids" -w /run/cell/before 0; do
+		"$ids" >/run/cell/before
+	done
 	for ((i = 0; i < n; i++)); do
 		if [ $((i % 3)) -eq 0 ]; then
 			# in the midst of its start
 			"$LAB_BUILD/nosnoop" trace >/dev/null 2>&1 &
 			pid=$!
-			sleep "$((i % 4)).$((i * 7 % 10))"
+			pause "$((i % 4)).$((i * 7 % 10))"
 		elif [ $((i % 2)) -eq 0 ]; then
 			trace_start --event all
 			pid=$TRACE_PID
@@ -98,7 +102,7 @@ to() {
 	in_state "$1"
 	"${@:2}"
 	in_state "$1"
-	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+	pause "$((RANDOM % 2)).$((RANDOM % 10))"
 }
 
 # One VM's life, and the modules unloaded behind it
@@ -122,7 +126,7 @@ race_once() {
 		# what looks at it holds it for a moment
 		modprobe -r -d "$LAB_KDIR" $module 2>/dev/null || continue
 		reloads=$((reloads + 1))
-		sleep 0.3
+		pause 0.3
 		load $module
 	done
 }
@@ -139,7 +143,7 @@ audits() {
 
 # Snapshots taken while all of it changes: each verdict was true at some instant
 cell_trace_race() {
-	local end reloads=0
+	local end reloads=0 frames=()
 	setup
 	in_state none
 	in_state none
@@ -149,8 +153,10 @@ cell_trace_race() {
 		2>/run/cell/top.err & echo $! >>/run/cell/pids; wait) |
 		"$LAB_DIR/race.py" stamp >/run/cell/frames &
 	end=$((SECONDS + $(often 20 60)))
-	while [ "$SECONDS" -lt "$end" ]; do
+	# longer where that brings too few to tell anything
+	while [ "$SECONDS" -lt "$end" ] || { [ "${#frames[@]}" -lt 12 ] && [ "$SECONDS" -lt $((end + 100)) ]; }; do
 		race_once
+		mapfile -t frames </run/cell/frames
 	done
 	var reloads "$reloads"
 	var audits "$("$LAB_DIR/race.py" check /run/cell/phases /run/cell/audits)"

@@ -19,13 +19,7 @@ setup() {
 # wait_for_probe NAME [absent]: until the running trace has told that it is attached, or has nothing
 # to be attached to
 wait_for_probe() {
-	local i
-	for ((i = 0; i < 600; i++)); do
-		! grep -qE "\"probe\": ?\"$1\".*\"${2:-attached}\": ?true" /run/cell/trace.jsonl || return 0
-		sleep 0.1
-	done
-	echo "the probe $1 was not ${2:-attached}" >&2
-	return 1
+	await /run/cell/trace.jsonl "\"probe\": ?\"$1\".*\"${2:-attached}\": ?true" "$TRACE_PID"
 }
 
 # The modules come after the tool; each of them is followed
@@ -33,14 +27,20 @@ cell_trace_modules_later() {
 	[ ! -d /sys/module/kvm ] || skip_cell "kvm is loaded already"
 	forecast # with neither KVM nor VFIO there: it must hold all the same
 	trace_start --event probe,vm_create,group_attach,device_register
-	load kvm kvm_amd
-	wait_for_probe wbinvd
+	top_start
 	load vfio vfio_iommu_type1 vfio_pci
 	wait_for_probe device_register
 	wait_for_probe group_attach
+	load kvm
+	wait_for_probe wbinvd
+	# the vendor's module tells whether WBINVD exits; by now kvm has been followed without it
+	pause 3
+	load kvm_amd
 	bind "$A"
 	name_groups "$A"
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" map:16M
+	top_until '.vms[0].guest_wbinvd == "executed"'
+	top_stop
 	trace_stop
 	audit
 }
@@ -96,7 +96,7 @@ cell_trace_wbinvd() {
 	"$LAB_BUILD/nosnoop" trace --event wbinvd --min-us 100000000 --duration 2s --format json \
 		>/run/cell/none.jsonl 2>/dev/null &
 	local pid=$!
-	sleep 1
+	pause 1
 	step web1 run:20
 	wait "$pid"
 	var above_100_seconds "$(wc -l </run/cell/none.jsonl)"
@@ -114,17 +114,17 @@ cell_record_over_time() {
 	# its first snapshots: the probes are attached by then
 	for ((i = 0; i < 600; i++)); do
 		[ "$(cat /run/cell/.nosnoop-* | grep -c '"rec":"end"')" -lt 2 ] || break
-		sleep 0.1
+		pause 0.1
 	done
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu map:16M \
 		"device:$A" "add:$a"
 	step web1 spin:20000
 	# rules that look back have seen it for long enough
-	sleep 25
+	pause 25
 	spun web1
 	audit
 	step web1 "del:$a"
-	sleep 3
+	pause 3
 	kill -TERM "$pid"
 	local code=0
 	wait "$pid" || code=$?
@@ -156,17 +156,14 @@ cell_trace_missed_entry() {
 
 # The room for events is one page: losses are counted and told, and snapshots are right
 cell_trace_small_buffer() {
-	local text i
+	local text
 	setup
 	"$LAB_BUILD/nosnoop" trace --buffer 4096 --event all >/run/cell/text 2>/dev/null &
 	text=$!
 	echo "$text" >>/run/cell/pids
 	top_start --ring-size 4096 --snapshot-interval 1s
 	trace_start --buffer 4096 --event all
-	for ((i = 0; i < 300; i++)); do
-		! grep -q host_flush /run/cell/text || break
-		sleep 0.1
-	done
+	await /run/cell/text host_flush "$text"
 	kill -STOP "$TRACE_PID" "$TOP_PID" "$text"
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
 		map:16M "device:$A" run:200
@@ -212,7 +209,7 @@ ask() {
 		answer=$(curl -sfG --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query |
 			jq -r '[.data.result[].value[1]] | join(" ")') || answer=
 		[ "$answer" != "$2" ] || break
-		sleep 1
+		pause 1
 	done
 	echo "\"$answer\""
 }

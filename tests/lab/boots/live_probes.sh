@@ -25,7 +25,7 @@ a_round() {
 	echo "$crowd" >>/run/cell/pids
 	until [ "$(wc -l </run/cell/crowd)" -eq "${#functions[@]}" ]; do
 		kill -0 "$crowd"
-		sleep 0.1
+		pause 0.1
 	done
 	cat /run/cell/crowd >>"$CELL/crowds"
 	"$LAB_BUILD/nosnoop" trace --event probe --duration 1s --format json >/run/cell/off.jsonl

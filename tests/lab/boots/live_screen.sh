@@ -19,7 +19,7 @@ seen() {
 	for ((i = 0; i < 600; i++)); do
 		mux capture-pane -t top -p >/run/cell/screen
 		[[ ! $(</run/cell/screen) =~ $1 ]] || return 0
-		sleep 0.1
+		pause 0.1
 	done
 	cat /run/cell/screen
 	echo "the screen does not show '$1'" >&2
@@ -33,7 +33,7 @@ shot() {
 		mux capture-pane -t top -p >"$CELL/$1.screen"
 		[ "$before" != "$(<"$CELL/$1.screen")" ] || return 0
 		before=$(<"$CELL/$1.screen")
-		sleep 0.1
+		pause 0.1
 	done
 	echo "the screen $1 does not stand still" >&2
 	return 1

@@ -21,7 +21,7 @@ setup() {
 	a=$(group_of "$A")
 	var a "$a"
 	[ -d "/sys/bus/mdev/devices/$M" ] || echo "$M" >"$types/mtty-1/create"
-	m=$(basename "$(readlink "/sys/bus/mdev/devices/$M/iommu_group")")
+	m=$(group_of "$M")
 	var m "$m"
 }
 

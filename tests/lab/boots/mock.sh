@@ -7,7 +7,7 @@
 # append: intel_iommu=on
 # qemu: -device intel-iommu,intremap=on,caching-mode=on,snoop-control=on
 # qemu: -device e1000e,addr=2
-# shellcheck source-path=SCRIPTDIR source=../guest.sh
+# shellcheck source-path=SCRIPTDIR source=../guest.sh disable=SC2119
 . "$LAB_DIR/guest.sh"
 
 A=0000:00:02.0
@@ -26,7 +26,7 @@ mocks() {
 		name=$1
 		shift
 		var "${name}_device" "\"${device##*/}\""
-		var "${name}_group" "$(basename "$(readlink "$device/iommu_group")")"
+		var "${name}_group" "$(group_of "${device##*/}")"
 	done
 }
 
@@ -69,11 +69,13 @@ cell_iommufd_pasid() {
 # They come and go: 5 is replaced, 6 is detached
 cell_iommufd_pasid_changed() {
 	setup
+	trace_start
 	vm web1 vm vcpu iommufd ioas-alloc mock-pasid:m table-pasid:a mock-attach:a table-pasid:b \
 		table-pasid:c pasid-attach:5:b pasid-attach:6:b map:1M pasid-replace:5:c pasid-detach:6
 	mocks m
 	audit
 	detach 5
+	trace_stop
 }
 
 # A PASID's domain that says it shares a process's page table
@@ -82,7 +84,8 @@ cell_iommufd_pasid_sva() {
 	vm web1 vm vcpu iommufd ioas-alloc mock-pasid:m table-pasid:a mock-attach:a table-pasid:b \
 		pasid-attach:5:b map:1M
 	mocks m
-	change "$(basename "$(readlink /sys/bus/iommufd_mock/devices/*/iommu_group)")" pasid5.type 10000000
+	set -- /sys/bus/iommufd_mock/devices/*
+	change "$(group_of "${1##*/}")" pasid5.type 10000000
 	audit
 	restore
 	detach 5

@@ -16,7 +16,7 @@ cell_export_modules_later() {
 	local i code=0
 	for ((i = 0; i < 120; i++)); do
 		kill -0 "$EXPORTER_PID" 2>/dev/null || break
-		sleep 0.5
+		pause 0.5
 	done
 	wait "$EXPORTER_PID" || code=$?
 	var ended "$code"

@@ -18,9 +18,9 @@ unbind() {
 # foretold: what the audit says of the device as it now is
 foretold() {
 	forecast
-	[ ! -e "$CELL/forecast.json" ] ||
+	[ ! -e "$CELL/forecast" ] ||
 		var foretold "$(jq -c --arg id "$A" '.devices[] | select(.id == $id) | .if_assigned' \
-			"$CELL/forecast.json")"
+			"$RESULTS/forecasts/$(<"$CELL/forecast").json")"
 }
 
 setup() {
