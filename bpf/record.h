@@ -218,7 +218,6 @@ struct nsn_counters {
 	__u64 sampled;      /* not all were timed */
 	__u64 window_start; /* ns; private to the programs */
 	__u64 window_exits;
-	__u64 switches; /* registrations that came and went; private to the programs */
 };
 
 /* Places of map lost, which counts what has no other place too. */
@@ -226,6 +225,7 @@ enum nsn_lost {
 	NSN_LOST_EVENTS,   /* no room for them */
 	NSN_LOST_REPAIRED, /* runs of a program that the kernel left out, and that another one made good */
 	NSN_LOST_GUEST_FLUSHES, /* nothing lost: executed WBINVDs of all VMs, those that have ended too */
+	NSN_LOST_SWITCHES, /* nothing lost: registrations that came or went; private to the programs */
 	NSN_LOST_MAX,
 };
 
