@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "all_events.skel.h"
@@ -315,17 +316,16 @@ static void choose(struct nsn_events *events, struct nsn_offer *offer, size_t i)
 		nsn_format(state->reason, sizeof(state->reason), "left off by --without");
 		return;
 	}
-	if (!nsn_offer__has_part(offer, row)) {
-		state->absent = true;
+	if (events->ready)
+		state->method = nsn_probe__choose(row, &kernel, &state->functions);
+	if (state->method != NSN_PROBE_NONE)
+		return;
+	state->absent = !nsn_offer__has_part(offer, row);
+	if (state->absent)
 		nsn_format(state->reason, sizeof(state->reason), "%s is not loaded", row->module);
-		return;
-	}
-	if (!events->ready) {
+	else if (!events->ready)
 		nsn_format(state->reason, sizeof(state->reason), "%s", events->why_not);
-		return;
-	}
-	state->method = nsn_probe__choose(row, &kernel, &state->functions);
-	if (state->method == NSN_PROBE_NONE)
+	else
 		nsn_offer__explain(offer, row, state->reason, sizeof(state->reason));
 }
 
@@ -371,8 +371,19 @@ static uint64_t misses_of(struct bpf_object *object)
 	return misses;
 }
 
+/* So long a VM may take to its next WBINVD, which makes good what was missed of the one before. */
+#define SETTLE_NS 3000000000ULL
+
 void nsn_events_read_misses(struct nsn_events *events)
 {
+	struct timespec time;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	now = (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
+	if (now - events->misses_at < SETTLE_NS)
+		return;
+	events->misses_at = now;
 	events->misses_settled = events->misses;
 	events->misses = events->misses_closed + (events->all ? misses_of(events->all) : 0);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)

@@ -92,7 +92,8 @@ struct nsn_events {
 	size_t ended_next;
 
 	uint64_t misses;                 /* runs of programs that the kernel left out */
-	uint64_t misses_settled;         /* the same a refresh before */
+	uint64_t misses_settled;         /* the same at the reading before */
+	uint64_t misses_at;              /* ns, CLOCK_MONOTONIC, of the last reading */
 	uint64_t misses_closed;          /* of objects that are closed */
 	uint64_t lost_told;
 };
@@ -123,7 +124,7 @@ void nsn_events_detach(struct nsn_events *events, unsigned int changed);
 /* Looks at the modules: a bit for each that came, went or was loaded anew since the last time. */
 unsigned int nsn_events_changed_modules(struct nsn_events *events);
 
-/* Reads how often programs could not run into events->misses. */
+/* Reads how often programs could not run into events->misses, every few seconds. */
 void nsn_events_read_misses(struct nsn_events *events);
 
 #endif /* NSN_EVENTS_INTERNAL_H */

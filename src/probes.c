@@ -167,7 +167,7 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 	PROBE("domain_alloc", "iommu", EXIT, "domain", "domain_alloc",
 	      "iommu_paging_domain_alloc_flags", "iommu_paging_domain_alloc iommu_domain_alloc",
 	      "iommu_domain_alloc"),
-	/* with iommufd, whose they mostly are: kernels before 6.2 have none */
+	/* of vmlinux, but mostly iommufd's: a kernel without both misses nothing */
 	PROBE("pasid_attach", "iommufd", EXIT, "domain", "group_attach: those of a PASID alone",
 	      "iommu_attach_device_pasid iommu_replace_device_pasid", "iommu_attach_device_pasid"),
 	PROBE("pasid_detach", "iommufd", EXIT, "domain", "group_detach: those of a PASID alone",
