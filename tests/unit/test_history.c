@@ -293,15 +293,21 @@ static void test_another_vm_starts_anew(void **state)
 	check_status("NS003", NSN_RULE_PASS); /* 0 in the 11 s in which it began */
 }
 
+/* The next snapshot, 3 s later, has another VM, with 101 WBINVDs already. */
+static void another_vm_flushes(void)
+{
+	become_another_vm();
+	add_counter(VM_KEY + 1, 101);
+	snapshot_after(3);
+}
+
 /* A VM that begins between two snapshots flushed all that is counted since the first of them. */
 static void test_flushes_before_the_first_reading(void **state)
 {
 	(void)state;
 	machine_with_a_vm(0);
 	snapshot_after(0);
-	become_another_vm();
-	add_counter(VM_KEY + 1, 101);
-	snapshot_after(3);
+	another_vm_flushes();
 	check_status("NS003", NSN_RULE_FAIL);
 	assert_string_equal(evidence("NS003", "executed_per_second"), "10.1");
 }
@@ -314,9 +320,7 @@ static void test_flushes_of_unknown_age(void **state)
 	set_source("kernel.kvm", NSN_SOURCE_FAILED);
 	snapshot_after(0);
 	set_source("kernel.kvm", NSN_SOURCE_OK);
-	become_another_vm();
-	add_counter(VM_KEY + 1, 101);
-	snapshot_after(3);
+	another_vm_flushes();
 	check_status("NS003", NSN_RULE_UNKNOWN);
 }
 
@@ -326,9 +330,7 @@ static void test_flushes_before_counting(void **state)
 	assign(0, 1);
 	snapshot_after(0);
 	add_source("events.wbinvd", NSN_SOURCE_OK);
-	become_another_vm();
-	add_counter(VM_KEY + 1, 101);
-	snapshot_after(3);
+	another_vm_flushes();
 	check_status("NS003", NSN_RULE_NEEDS_EVENTS);
 }
 
