@@ -19,17 +19,21 @@
 #include <bpf/bpf_tracing.h>
 
 /*
- * *out = object->field: false if this kernel's type lacks the field or the read faults. A name of
- * the macro's own must not be one that a caller uses: "out" would then be the macro's variable.
+ * *out, a __u64, = object->field: false if this kernel's type lacks the field, or if the read faults (0
+ * then). A name of the macro's own must not be one that a caller uses: "out" would then be the macro's
+ * variable.
  */
 #define NSN_GET(object, field, out)                                                                \
 	({                                                                                         \
 		bool nsn_got_ = false;                                                             \
+		_Static_assert(sizeof(*(out)) == sizeof(__u64) &&                                  \
+				       sizeof((object)->field) <= sizeof(__u64),                   \
+			       "a number");                                                        \
 		if (bpf_core_field_exists((object)->field)) {                                      \
-			__u64 nsn_value_ = 0; /* little endian: the low bytes are the field */     \
-			nsn_got_ = !bpf_core_read(&nsn_value_, sizeof((object)->field),            \
+			if (sizeof((object)->field) < sizeof(__u64))                               \
+				*(out) = 0; /* little endian: the low bytes are the field */       \
+			nsn_got_ = !bpf_core_read((out), sizeof((object)->field),                  \
 						  &(object)->field);                               \
-			*(out) = nsn_value_;                                                       \
 		}                                                                                  \
 		nsn_got_;                                                                          \
 	})

@@ -33,30 +33,53 @@ __u64 nsn_lost;                 /* records that had no room in the ring buffer *
 #define NSN_STATE static __attribute__((used))
 
 /*
+ * A function that the verifier looks at once and by itself; a static one it follows anew from each call
+ * and in each turn of a loop. Its arguments are numbers, and the address of a kernel's object is one.
+ * Kernels before 6.8 look at it even if no way leads there: one that reads a module's types asks first
+ * whether they are there.
+ */
+#define NSN_GLOBAL __attribute__((noinline))
+
+/*
  * A record is put together in global memory, one place a kind: there the verifier tracks no value,
  * so that fields which may or may not be readable do not multiply its states. The walk programs of a
  * process never run at the same time.
  */
 #define NSN_SCRATCH_SIZE 640
 NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned(8)));
-#endif
+
+/*
+ * What loading a program costs grows with its instructions, so what every record needs is a call.
+ * Zeroes come from a place that has them: to store them is an instruction for each eight bytes.
+ */
+static const char nsn_zeroes[NSN_SCRATCH_SIZE];
+
+#define NSN_CLEAR(place)                                                                           \
+	do {                                                                                       \
+		_Static_assert(sizeof(*(place)) <= sizeof(nsn_zeroes), "so many zeroes");          \
+		bpf_probe_read_kernel((place), sizeof(*(place)), nsn_zeroes);                      \
+	} while (0)
 
 /* Points rec at an empty record of its kind. */
 #define NSN_BEGIN(rec, NAME)                                                                       \
 	do {                                                                                       \
 		_Static_assert(sizeof(*(rec)) <= NSN_SCRATCH_SIZE, "room for " #NAME);             \
 		(rec) = (void *)nsn_scratch[NSN_REC_##NAME];                                       \
-		__builtin_memset((rec), 0, sizeof(*(rec)));                                        \
+		NSN_CLEAR(rec);                                                                    \
 		(rec)->h.kind = NSN_REC_##NAME;                                                    \
 		(rec)->h.size = sizeof(*(rec));                                                    \
 	} while (0)
 
+static __noinline __attribute__((unused)) int nsn_submit(void *rec, __u64 size)
+{
+	if (bpf_ringbuf_output(&records, rec, size, 0))
+		nsn_lost++;
+	return 0;
+}
+
 /* Sends it to user space; counts it if there is no room. */
-#define NSN_SUBMIT(rec)                                                                            \
-	do {                                                                                       \
-		if (bpf_ringbuf_output(&records, (rec), sizeof(*(rec)), 0))                        \
-			nsn_lost++;                                                                \
-	} while (0)
+#define NSN_SUBMIT(rec) nsn_submit((rec), sizeof(*(rec)))
+#endif
 
 /*
  * Marks a field as known. Volatile: the compiler must not gather the bits in a register, where each
@@ -86,28 +109,47 @@ NSN_STATE char nsn_scratch[NSN_REC_MAX][NSN_SCRATCH_SIZE] __attribute__((aligned
 			NSN_KNOWN(rec, name, field);                                               \
 	} while (0)
 
-/* Records that a list of `owner` was longer than we walk. */
+#ifndef NSN_EVENT_PROGRAMS
+/* Of an NSN_TRUNCATED: `offset` and `known` tell the field that the object's address goes into. */
+static __noinline __attribute__((unused)) int
+nsn_submit_truncated(__u64 list, __u64 limit, __u64 offset, __u32 known, __u64 object)
+{
+	struct nsn_rec_truncated *cut;
+
+	NSN_BEGIN(cut, TRUNCATED);
+	NSN_SET(cut, truncated, list, list);
+	NSN_SET(cut, truncated, limit, limit);
+	if (offset <= sizeof(*cut) - sizeof(object))
+		*(__u64 *)((char *)cut + offset) = object;
+	cut->h.known |= known;
+	NSN_SUBMIT(cut);
+	return 0;
+}
+
+/* Records that a list of the object in `field`, at address `value`, was longer than we walk. */
 #define NSN_TRUNCATED(list_id, limit_value, field, value)                                          \
-	do {                                                                                       \
-		struct nsn_rec_truncated *cut;                                                     \
-                                                                                           \
-		NSN_BEGIN(cut, TRUNCATED);                                                         \
-		NSN_SET(cut, truncated, list, list_id);                                            \
-		NSN_SET(cut, truncated, limit, limit_value);                                       \
-		NSN_SET(cut, truncated, field, value);                                             \
-		NSN_SUBMIT(cut);                                                                   \
-	} while (0)
+	nsn_submit_truncated((list_id), (limit_value),                                             \
+			     __builtin_offsetof(struct nsn_rec_truncated, field),                  \
+			     NSN_BIT(truncated, field), (__u64)(value))
+#endif
 
 /*
- * True if text begins with what[0..length): length - 1 characters and the NUL for a whole one. It looks
- * at all of them: each way out would be one more for the verifier to follow.
+ * True if text begins with what[0..length): length - 1 characters and the NUL for a whole one. text has
+ * room for whole words, eight bytes each, which it is compared by; it looks at all of them, since each
+ * way out would be one more for the verifier to follow.
  */
 static __always_inline bool nsn_text_is(const char *text, const char *what, int length)
 {
-	char differ = 0;
+	__u64 differ = 0, word;
 
-	for (int i = 0; i < length; i++)
-		differ |= text[i] ^ what[i];
+	for (int i = 0; i < length; i += 8) {
+		const int bytes = length - i < 8 ? length - i : 8;
+
+		word = 0; /* little endian: its low bytes come first */
+		for (int k = bytes - 1; k >= 0; k--)
+			word = word << 8 | (unsigned char)what[i + k];
+		differ |= (word ^ *(const __u64 *)(text + i)) & (~0ULL >> (64 - 8 * bytes));
+	}
 	return !differ;
 }
 

@@ -152,7 +152,7 @@ static __always_inline bool nsn_call__leave(enum nsn_call_id id, struct nsn_call
 static __always_inline struct nsn_rec_event *nsn_event__begin(enum nsn_event event)
 {
 	struct nsn_rec_event *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *leader = nsn_task_leader((void *)bpf_get_current_task());
 	__u64 ids = bpf_get_current_pid_tgid();
 
 	if (!rec) {
@@ -166,8 +166,8 @@ static __always_inline struct nsn_rec_event *nsn_event__begin(enum nsn_event eve
 	NSN_SET(rec, event, monotonic, bpf_ktime_get_ns());
 	NSN_SET(rec, event, pid, ids >> 32);
 	NSN_SET(rec, event, tid, (__u32)ids);
-	NSN_FILL(rec, event, start_ticks, nsn_task_start, task);
-	NSN_FILL_STR(rec, event, comm, nsn_task_comm, task);
+	NSN_FILL(rec, event, start_ticks, nsn_task_start, leader);
+	NSN_FILL_STR(rec, event, comm, nsn_task_comm, leader);
 	return rec;
 }
 

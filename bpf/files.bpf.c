@@ -56,7 +56,8 @@ static __always_inline void fill_object(struct nsn_rec_file *rec, struct file *f
 {
 	__u64 object = 0;
 
-	nsn_file_private(file, &object);
+	if (!nsn_file_private(file, &object))
+		return;
 	switch (rec->kind) {
 	case NSN_FILE_VM:
 		NSN_SET(rec, file, vm, object);
@@ -71,8 +72,8 @@ static __always_inline void fill_object(struct nsn_rec_file *rec, struct file *f
 		NSN_SET(rec, file, vfio_group, object);
 		break;
 	case NSN_FILE_VFIO_DEVICE:
-		NSN_FILL(rec, file, vfio_device, nsn_file_vfio_device, file);
-		NSN_FILL(rec, file, iommufd, nsn_file_iommufd, file);
+		NSN_FILL(rec, file, vfio_device, nsn_file_vfio_device, object);
+		NSN_FILL(rec, file, iommufd, nsn_file_iommufd, object);
 		break;
 	case NSN_FILE_IOMMUFD:
 		NSN_SET(rec, file, iommufd, object);
@@ -86,7 +87,7 @@ static __always_inline void fill_object(struct nsn_rec_file *rec, struct file *f
 SEC("nsn_iter") /* of task_file */
 int iterate_files(struct bpf_iter__task_file *ctx)
 {
-	struct task_struct *task = ctx->task;
+	struct task_struct *task = ctx->task, *leader;
 	struct file *file = ctx->file;
 	struct nsn_rec_file rec;
 	__u64 kind;
@@ -105,8 +106,9 @@ int iterate_files(struct bpf_iter__task_file *ctx)
 	NSN_SET(&rec, file, tid, task->pid);
 	NSN_SET(&rec, file, fd, ctx->fd);
 	NSN_FILL(&rec, file, mm, nsn_task_mm, task);
-	NSN_FILL(&rec, file, start_ticks, nsn_task_start, task);
-	NSN_FILL_STR(&rec, file, comm, nsn_task_comm, task);
+	leader = nsn_task_leader(task);
+	NSN_FILL(&rec, file, start_ticks, nsn_task_start, leader);
+	NSN_FILL_STR(&rec, file, comm, nsn_task_comm, leader);
 	bpf_seq_write(ctx->meta->seq, &rec, sizeof(rec));
 	return 0;
 }

@@ -58,7 +58,7 @@ static __always_inline void fill_capability(struct nsn_rec_group_device *rec, co
 
 static __always_inline void fill_iommu(struct nsn_rec_group_device *rec, struct device *device)
 {
-	char symbol[NSN_SYMBOL_LEN] = {};
+	char symbol[NSN_SYMBOL_LEN] __attribute__((aligned(8))) = {};
 	const struct iommu_ops *ops = NULL;
 	struct intel_iommu *unit;
 
@@ -75,17 +75,11 @@ static __always_inline void fill_iommu(struct nsn_rec_group_device *rec, struct 
 	fill_capability(rec, symbol);
 }
 
-static long each_group_device(__u32 index, void *unused)
+NSN_GLOBAL int describe_group_device(__u64 address)
 {
-	struct list_head *entry = nsn_walk__next(&group_devices);
+	struct device *device = (struct device *)address;
 	struct nsn_rec_group_device *rec;
-	struct device *device;
 
-	if (!entry)
-		return 1;
-	device = nsn_group_device(entry);
-	if (!device)
-		return 0;
 	NSN_BEGIN(rec, GROUP_DEVICE);
 	NSN_SET(rec, group_device, group, group_now.group);
 	if (group_now.id_known)
@@ -100,8 +94,21 @@ static long each_group_device(__u32 index, void *unused)
 	return 0;
 }
 
-/* A PASID without a domain is being attached, or (6.11 to 6.14) was without a handle. */
-static long each_group_pasid(__u32 index, void *unused)
+static long each_group_device(__u32 index, void *unused)
+{
+	struct list_head *entry = nsn_walk__next(&group_devices);
+	struct device *device;
+
+	if (!entry)
+		return 1;
+	device = nsn_group_device(entry);
+	if (device)
+		describe_group_device((__u64)device);
+	return 0;
+}
+
+/* One step to the next PASID. One without a domain is being attached, or (6.11 to 6.14) has no handle. */
+NSN_GLOBAL int describe_group_pasid(void)
 {
 	__u64 entry = xa_walk__step(&group_pasids);
 	struct nsn_rec_group_pasid *rec;
@@ -117,6 +124,12 @@ static long each_group_pasid(__u32 index, void *unused)
 			NSN_FILL(rec, group_pasid, domain, nsn_pasid_domain, entry);
 		NSN_SUBMIT(rec);
 	}
+	return 0;
+}
+
+static long each_group_pasid(__u32 index, void *unused)
+{
+	describe_group_pasid();
 	return group_pasids.done != 0;
 }
 
@@ -134,8 +147,9 @@ static __always_inline bool walk_group_pasids(struct iommu_group *group, __u64 *
 	return xa_walk__complete(&group_pasids, array);
 }
 
-static __noinline int describe_group(struct iommu_group *group)
+NSN_GLOBAL int describe_group(__u64 address)
 {
+	struct iommu_group *group = (struct iommu_group *)address;
 	struct nsn_rec_group *rec;
 	__u64 pasids = 0;
 	bool counted;
@@ -182,10 +196,11 @@ static __always_inline void fill_intel_domain(struct nsn_rec_domain *rec,
 #define DOMAIN_SVA 16
 #define DOMAIN_NESTED 64
 
-static __noinline int describe_domain(struct iommu_domain *domain)
+NSN_GLOBAL int describe_domain(__u64 address)
 {
+	struct iommu_domain *domain = (struct iommu_domain *)address;
 	const struct iommu_domain_ops *ops = NULL;
-	char symbol[NSN_SYMBOL_LEN] = {};
+	char symbol[NSN_SYMBOL_LEN] __attribute__((aligned(8))) = {};
 	struct nsn_rec_domain *rec;
 	__u64 op = 0, attach = 0;
 
@@ -219,10 +234,7 @@ out:
 	return 0;
 }
 
-/*
- * How walk_groups() goes about it, kept where the verifier does not tell values apart: each way there
- * is to describe_group() has that verified once more.
- */
+/* How walk_groups() goes about it, kept where the verifier does not tell values apart. */
 NSN_STATE struct {
 	volatile bool given;  /* the batch's groups, not those of the kernel's list */
 	volatile bool listed; /* there is such a list */
@@ -244,14 +256,14 @@ static long each_group(__u32 index, void *unused)
 	}
 	if (!group)
 		return 1;
-	describe_group(group);
+	describe_group((__u64)group);
 	return 0;
 }
 
 static long each_given_domain(__u32 index, void *unused)
 {
 	if (index < NSN_BATCH)
-		describe_domain((struct iommu_domain *)nsn_batch[index]);
+		describe_domain(nsn_batch[index]);
 	return 0;
 }
 

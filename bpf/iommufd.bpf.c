@@ -196,7 +196,7 @@ static __noinline int describe_context(struct iommufd_ctx *context)
 
 	if (!nsn_is_iommufd(context))
 		return 0; /* some other owner of DMA, or it is gone */
-	__builtin_memset(&context_now, 0, sizeof(context_now));
+	NSN_CLEAR(&context_now);
 	context_now.context = context;
 	context_now.complete = context_now.mm_known = true;
 	if (!nsn_iommufd_objects(context, &array))

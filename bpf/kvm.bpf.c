@@ -23,33 +23,48 @@ NSN_STATE struct {
 	__u64 noncoherent;
 	bool noncoherent_known;
 	bool complete;
+	volatile bool has_devices; /* else what follows a test of it comes in two copies */
 } vm_now;
+
+static __always_inline void fill_device_file(struct nsn_rec_vm_file *rec, struct file *file)
+{
+	__u64 private = 0;
+
+	if (!nsn_file_private(file, &private))
+		return;
+	NSN_FILL(rec, vm_file, vfio_device, nsn_file_vfio_device, private);
+	NSN_FILL(rec, vm_file, iommufd, nsn_file_iommufd, private);
+}
+
+NSN_GLOBAL int describe_file(__u64 address)
+{
+	struct file *file = (struct file *)address;
+	struct nsn_rec_vm_file *rec;
+	__u64 release = 0;
+
+	NSN_BEGIN(rec, VM_FILE);
+	NSN_SET(rec, vm_file, vm, vm_now.kvm);
+	if (file && nsn_file_release(file, &release)) {
+		NSN_SET(rec, vm_file, kind, NSN_FILE_NONE);
+		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE]) {
+			rec->kind = NSN_FILE_GROUP;
+			NSN_FILL(rec, vm_file, vfio_group, nsn_file_private, file);
+		} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
+			rec->kind = NSN_FILE_VFIO_DEVICE;
+			fill_device_file(rec, file);
+		}
+	}
+	NSN_SUBMIT(rec);
+	return 0;
+}
 
 static long each_file(__u32 index, void *unused)
 {
 	struct list_head *entry = nsn_walk__next(&kvm_vfio_files);
-	struct nsn_rec_vm_file *rec;
-	struct file *file;
-	__u64 release = 0;
 
 	if (!entry)
 		return 1;
-	NSN_BEGIN(rec, VM_FILE);
-	NSN_SET(rec, vm_file, vm, vm_now.kvm);
-	file = nsn_kvm_vfio_file(entry);
-	if (file && nsn_file_release(file, &release)) {
-		if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE]) {
-			NSN_SET(rec, vm_file, kind, NSN_FILE_GROUP);
-			NSN_FILL(rec, vm_file, vfio_group, nsn_file_private, file);
-		} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
-			NSN_SET(rec, vm_file, kind, NSN_FILE_VFIO_DEVICE);
-			NSN_FILL(rec, vm_file, vfio_device, nsn_file_vfio_device, file);
-			NSN_FILL(rec, vm_file, iommufd, nsn_file_iommufd, file);
-		} else {
-			NSN_SET(rec, vm_file, kind, NSN_FILE_NONE);
-		}
-	}
-	NSN_SUBMIT(rec);
+	describe_file((__u64)nsn_kvm_vfio_file(entry));
 	return 0;
 }
 
@@ -100,7 +115,7 @@ static long each_kvm_device(__u32 index, void *unused)
 
 static __always_inline void fill_vm(struct nsn_rec_vm *rec, struct kvm *kvm)
 {
-	struct task_struct *owner = NULL;
+	struct task_struct *owner = NULL, *leader;
 
 	NSN_SET(rec, vm, vm, kvm);
 	NSN_FILL(rec, vm, mm, nsn_vm_mm, kvm);
@@ -112,20 +127,25 @@ static __always_inline void fill_vm(struct nsn_rec_vm *rec, struct kvm *kvm)
 	NSN_FILL(rec, vm, quirks_disabled, nsn_vm_quirks_disabled, kvm);
 	if (nsn_vm_owner(kvm, &owner)) {
 		NSN_FILL(rec, vm, pid, nsn_task_pid, owner);
-		NSN_FILL(rec, vm, start_ticks, nsn_task_start, owner);
-		NSN_FILL_STR(rec, vm, comm, nsn_task_comm, owner);
+		leader = nsn_task_leader(owner);
+		NSN_FILL(rec, vm, start_ticks, nsn_task_start, leader);
+		NSN_FILL_STR(rec, vm, comm, nsn_task_comm, leader);
 	}
 }
 
-static __noinline int describe_vm(struct kvm *kvm)
+NSN_GLOBAL int describe_vm(__u64 address)
 {
+	struct kvm *kvm = (struct kvm *)address;
 	struct list_head *head = nsn_vm_devices(kvm);
 	struct nsn_rec_vm *rec;
 
-	__builtin_memset(&vm_now, 0, sizeof(vm_now));
+	if (!bpf_core_type_exists(struct kvm))
+		return 0;
+	NSN_CLEAR(&vm_now);
 	vm_now.kvm = kvm;
 	vm_now.complete = true;
-	if (head) {
+	vm_now.has_devices = head != NULL;
+	if (vm_now.has_devices) {
 		nsn_walk__start(&kvm_devices, head);
 		bpf_loop(MAX_KVM_DEVICES + 1, each_kvm_device, NULL, 0);
 		if (nsn_walk__cut(&kvm_devices, MAX_KVM_DEVICES))
@@ -133,7 +153,7 @@ static __noinline int describe_vm(struct kvm *kvm)
 	}
 	NSN_BEGIN(rec, VM);
 	fill_vm(rec, kvm);
-	if (head) {
+	if (vm_now.has_devices) {
 		NSN_SET(rec, vm, complete, vm_now.complete && kvm_devices.complete);
 		NSN_SET(rec, vm, kvm_vfio_devices, vm_now.kvm_vfio_devices);
 		if (vm_now.noncoherent_known || !vm_now.kvm_vfio_devices)
@@ -146,7 +166,6 @@ static __noinline int describe_vm(struct kvm *kvm)
 
 static bool vms_are_given; /* by the batch, not by KVM's list */
 
-/* One callback for both: whatever calls describe_vm() has it verified once more. */
 static long each_vm(__u32 index, void *unused)
 {
 	struct kvm *kvm = NULL;
@@ -162,7 +181,7 @@ static long each_vm(__u32 index, void *unused)
 	}
 	if (!kvm)
 		return 1;
-	describe_vm(kvm);
+	describe_vm((__u64)kvm);
 	return 0;
 }
 

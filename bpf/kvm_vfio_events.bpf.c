@@ -27,14 +27,15 @@ NSN_AT_VOID_EXIT(kvm_coherency, NSN_CALL_KVM_COHERENCY, 1, on_coherency)
 static __always_inline void fill_file(struct nsn_rec_event *rec, __u64 fd)
 {
 	struct file *file = nsn_task_file((void *)bpf_get_current_task(), fd);
-	__u64 release = 0, object = 0, group = 0;
+	__u64 release = 0, private = 0, object = 0, group = 0;
 
-	if (!file || !nsn_file_release(file, &release) || !release)
+	if (!file || !nsn_file_release(file, &release) || !release ||
+	    !nsn_file_private(file, &private))
 		return;
 	if (release == nsn_symbols[NSN_SYM_VFIO_GROUP_RELEASE]) {
-		nsn_file_private(file, &object);
+		object = private;
 	} else if (release == nsn_symbols[NSN_SYM_VFIO_DEVICE_RELEASE]) {
-		NSN_FILL(rec, event, vfio_device, nsn_file_vfio_device, file);
+		NSN_FILL(rec, event, vfio_device, nsn_file_vfio_device, private);
 		if (rec->vfio_device)
 			nsn_vfio_device_group((struct vfio_device *)rec->vfio_device, &object);
 	}

@@ -266,10 +266,13 @@ struct nsn_event_config {
 struct nsn_walk_args {
 	__u64 head;  /* address of the list's head; 0: describe the batch */
 	__u64 count; /* objects in nsn_batch[] */
+	__u64 class; /* enum nsn_class: what they are, where a program knows more than one */
 };
 
 /* What a walk program returns where the types it reads are in no BTF: nothing was walked. */
 #define NSN_WALK_NO_TYPES 1
+/* Containers were, but nothing of type1, whose types are in none. */
+#define NSN_WALK_NO_TYPE1 2
 
 /* What resolve_symbols returns where the kernel tells us no addresses. */
 #define NSN_RESOLVE_REFUSED 1

@@ -44,7 +44,7 @@ static __noinline int describe_vdpa(struct vhost_vdpa *vdpa)
 	struct device *dma = nsn_vdpa_dma_device(device);
 	struct nsn_rec_vdpa *rec;
 
-	__builtin_memset(&vdpa_now, 0, sizeof(vdpa_now));
+	NSN_CLEAR(&vdpa_now);
 	vdpa_now.vdpa = vdpa;
 	bpf_loop(MAX_SPACES + NSN_VDPA_BUCKETS + 1, each_space, NULL, 0);
 	NSN_BEGIN(rec, VDPA);

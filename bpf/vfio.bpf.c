@@ -13,19 +13,23 @@
 #define MAX_TYPE1_GROUPS 16384
 
 NSN_STATE struct nsn_walk vfio_devices; /* of one VFIO group */
-NSN_STATE struct vfio_group *device_group;
+NSN_STATE __u64 device_group;
 
-static __noinline int describe_vfio_device(struct vfio_device *device, struct vfio_group *group)
+/* Of that group, or of any (0). */
+NSN_GLOBAL int describe_vfio_device(__u64 address, __u64 group)
 {
+	struct vfio_device *device = (struct vfio_device *)address;
 	struct nsn_rec_vfio_device *rec;
 
+	if (!bpf_core_type_exists(struct vfio_device))
+		return 0;
 	NSN_BEGIN(rec, VFIO_DEVICE);
 	NSN_SET(rec, vfio_device, vfio_device, device);
 	NSN_FILL(rec, vfio_device, vfio_group, nsn_vfio_device_group, device);
 	NSN_FILL(rec, vfio_device, vm, nsn_vfio_device_vm, device);
 	NSN_FILL(rec, vfio_device, open_count, nsn_vfio_device_open_count, device);
 	NSN_FILL_STR(rec, vfio_device, name, nsn_device_name, nsn_vfio_device_parent(device));
-	if (!group || rec->vfio_group == (__u64)group) /* else it left the group while we read */
+	if (!group || rec->vfio_group == group) /* else it left the group while we read */
 		NSN_SUBMIT(rec);
 	return 0;
 }
@@ -36,17 +40,20 @@ static long each_vfio_device(__u32 index, void *unused)
 
 	if (!entry)
 		return 1;
-	describe_vfio_device(nsn_vfio_group_device(entry), device_group);
+	describe_vfio_device((__u64)nsn_vfio_group_device(entry), device_group);
 	return 0;
 }
 
-static __noinline int describe_vfio_group(struct vfio_group *group)
+NSN_GLOBAL int describe_vfio_group(__u64 address)
 {
+	struct vfio_group *group = (struct vfio_group *)address;
 	struct list_head *head = nsn_vfio_group_devices(group);
 	struct nsn_rec_vfio_group *rec;
 	struct iommu_group *iommu_group;
 
-	device_group = group;
+	if (!bpf_core_type_exists(struct vfio_group) || !bpf_core_type_exists(struct vfio_device))
+		return 0;
+	device_group = address;
 	if (head) {
 		nsn_walk__start(&vfio_devices, head);
 		bpf_loop(MAX_VFIO_DEVICES + 1, each_vfio_device, NULL, 0);
@@ -85,7 +92,7 @@ NSN_STATE struct {
 	/* volatile: what the verifier knows, it follows each way of */
 	volatile bool driver_known, type1, readable;
 	struct vfio_iommu *volatile iommu;
-	char driver[NSN_NAME_LEN];
+	char driver[NSN_NAME_LEN] __attribute__((aligned(8)));
 } container_now;
 
 static long each_type1_group(__u32 index, void *unused)
@@ -107,8 +114,12 @@ static long each_type1_group(__u32 index, void *unused)
 }
 
 /* Puts the groups under `head` into records; `groups` then tells how many there are. */
-static __noinline int walk_type1_groups(struct list_head *head)
+NSN_GLOBAL int walk_type1_groups(__u64 address)
 {
+	struct list_head *head = (struct list_head *)address;
+
+	if (!bpf_core_type_exists(struct vfio_iommu_group))
+		return 0;
 	nsn_walk__start(&type1_groups, head);
 	bpf_loop(MAX_TYPE1_GROUPS + 1, each_type1_group, NULL, 0);
 	if (!type1_groups.complete)
@@ -130,7 +141,7 @@ static long each_type1_domain(__u32 index, void *unused)
 	domain = nsn_type1_domain(entry);
 	container_now.domain = 0;
 	nsn_vfio_domain_domain(domain, &container_now.domain);
-	walk_type1_groups(nsn_vfio_domain_groups(domain));
+	walk_type1_groups((__u64)nsn_vfio_domain_groups(domain));
 	container_now.groups += type1_groups.count;
 	NSN_BEGIN(rec, TYPE1_DOMAIN);
 	NSN_SET(rec, type1_domain, container, container_now.container);
@@ -154,7 +165,7 @@ static __always_inline void walk_type1(struct vfio_iommu *iommu)
 			      container_now.container);
 	container_now.domain = 0;
 	if (emulated) {
-		walk_type1_groups(emulated);
+		walk_type1_groups((__u64)emulated);
 		container_now.emulated = type1_groups.count;
 	}
 }
@@ -171,11 +182,14 @@ static __always_inline void find_type1(struct vfio_container *container)
 				 bpf_core_type_exists(struct vfio_domain);
 }
 
-static __noinline int describe_container(struct vfio_container *container)
+NSN_GLOBAL int describe_container(__u64 address)
 {
+	struct vfio_container *container = (struct vfio_container *)address;
 	struct nsn_rec_container *rec;
 
-	__builtin_memset(&container_now, 0, sizeof(container_now));
+	if (!bpf_core_type_exists(struct vfio_container))
+		return 0;
+	NSN_CLEAR(&container_now);
 	container_now.container = container;
 	container_now.complete = true;
 	find_type1(container);
@@ -208,43 +222,42 @@ static __noinline int describe_container(struct vfio_container *container)
 	return 0;
 }
 
-static long each_given_vfio_group(__u32 index, void *unused)
-{
-	if (index < NSN_BATCH)
-		describe_vfio_group((struct vfio_group *)nsn_batch[index]);
-	return 0;
-}
+static volatile bool devices_are_given; /* by the batch, not groups */
 
-static long each_given_vfio_device(__u32 index, void *unused)
+static long each_given_object(__u32 index, void *unused)
 {
+	__u64 object = 0;
+
 	if (index < NSN_BATCH)
-		describe_vfio_device((struct vfio_device *)nsn_batch[index], NULL);
+		object = nsn_batch[index];
+	if (devices_are_given)
+		describe_vfio_device(object, 0);
+	else
+		describe_vfio_group(object);
 	return 0;
 }
 
 static long each_given_container(__u32 index, void *unused)
 {
 	if (index < NSN_BATCH)
-		describe_container((struct vfio_container *)nsn_batch[index]);
+		describe_container(nsn_batch[index]);
 	return 0;
 }
 
-/* Each returns NSN_WALK_NO_TYPES where the module has no BTF, with nothing walked. */
+/*
+ * VFIO's groups or devices, which args->class tells. Each of these programs returns NSN_WALK_NO_TYPES
+ * where the module has no BTF, with nothing walked.
+ */
 SEC("syscall")
-int walk_vfio_groups(struct nsn_walk_args *args)
+int walk_vfio(struct nsn_walk_args *args)
 {
-	if (!bpf_core_type_exists(struct vfio_group))
-		return NSN_WALK_NO_TYPES;
-	bpf_loop(args->count, each_given_vfio_group, NULL, 0);
-	return 0;
-}
+	bool devices = args->class == NSN_CLASS_VFIO_DEVICE;
 
-SEC("syscall")
-int walk_vfio_devices(struct nsn_walk_args *args)
-{
-	if (!bpf_core_type_exists(struct vfio_device))
+	if (!(devices ? bpf_core_type_exists(struct vfio_device)
+		      : bpf_core_type_exists(struct vfio_group)))
 		return NSN_WALK_NO_TYPES;
-	bpf_loop(args->count, each_given_vfio_device, NULL, 0);
+	devices_are_given = devices;
+	bpf_loop(args->count, each_given_object, NULL, 0);
 	return 0;
 }
 
@@ -254,14 +267,7 @@ int walk_containers(struct nsn_walk_args *args)
 	if (!bpf_core_type_exists(struct vfio_container))
 		return NSN_WALK_NO_TYPES;
 	bpf_loop(args->count, each_given_container, NULL, 0);
-	return 0;
-}
-
-/* Can type1's structures be read at all? */
-SEC("syscall")
-int check_type1(void *ctx)
-{
 	return bpf_core_type_exists(struct vfio_iommu) && bpf_core_type_exists(struct vfio_domain)
 		       ? 0
-		       : NSN_WALK_NO_TYPES;
+		       : NSN_WALK_NO_TYPE1;
 }

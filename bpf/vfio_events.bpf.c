@@ -109,9 +109,10 @@ static __always_inline int on_close_file(void *ctx, __u64 file, __u64 b, __u64 c
 /* The last reference to the descriptor: release(inode, file). */
 static __always_inline int on_device_release(void *ctx, __u64 inode, __u64 file, __u64 c)
 {
-	__u64 device = 0;
+	__u64 private = 0, device = 0;
 
-	nsn_file_vfio_device((struct file *)file, &device);
+	if (nsn_file_private((struct file *)file, &private))
+		nsn_file_vfio_device(private, &device);
 	return tell_close(device);
 }
 

@@ -30,7 +30,7 @@ struct xa_walk {
 
 static __always_inline bool xa_walk__start(struct xa_walk *walk, struct xarray *array)
 {
-	__builtin_memset(walk, 0, sizeof(*walk));
+	NSN_CLEAR(walk);
 	if (!nsn_xarray_head(array, &walk->head))
 		walk->broken = 1;
 	walk->done = walk->broken || !walk->head;

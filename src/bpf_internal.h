@@ -21,12 +21,14 @@ struct walk_object {
 	uint64_t *symbols;
 	uint64_t *batch;
 	uint64_t *lost;
+	char (*names)[NSN_SYMBOL_LEN]; /* of symbols, where it has resolve_symbols; else NULL */
 	size_t ring_size;
 };
 
-/* All in one if this kernel takes it, else one a subsystem. */
+/* As much in one as is there and as this kernel takes; what is not in that, one a subsystem. */
 enum object_id {
 	OBJECT_ALL,
+	OBJECT_BASE, /* all but iommufd and vDPA */
 	OBJECT_FILES,
 	OBJECT_KVM,
 	OBJECT_VFIO,
@@ -40,18 +42,20 @@ struct nsn_bpf {
 	struct walk_object objects[OBJECT_MAX];
 	struct bpf_link *files_link;
 	uint64_t symbols[NSN_SYM_MAX]; /* as they were resolved last */
-	/* the object with all was loaded without the programs of these */
+	enum object_id whole; /* OBJECT_ALL or OBJECT_BASE; it was loaded without the programs of these: */
 	bool without_vfio, without_iommu, without_iommufd, without_vdpa;
 	struct nsn_bpf_state states[NSN_PART_MAX];
 	struct nsn_records *out; /* where the ring buffer's callback puts records */
 	int out_error;
 };
 
-/* The object that stands in for another: the one with all, once that is loaded with it. */
+/* The object that stands in for another: the whole one, once that is loaded with it. */
 enum object_id nsn_bpf__where(const struct nsn_bpf *bpf, enum object_id id);
 
 /* Loads an object and readies its ring buffer and symbols. 0 or -errno; it is closed then. */
 int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id);
+/* The one with all that is plainly there. */
+int nsn_bpf__open_whole(struct nsn_bpf *bpf);
 void nsn_bpf__close_object(struct walk_object *walk, enum object_id id);
 
 /* Runs a program of type syscall; *result is what it returned. 0 or -errno. */

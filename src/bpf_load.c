@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "all.skel.h"
+#include "base.skel.h"
 #include "bpf_target.h"
 #include "bpftry.h"
 #include "btfslim.h"
@@ -31,25 +32,27 @@ static const struct {
 	enum nsn_bpf_part part;
 	enum object_id object; /* unless all is in one */
 	const char *program;
+	enum nsn_class class; /* that it describes */
 } walks[NSN_WALK_MAX] = {
-	[NSN_WALK_VMS] = { NSN_PART_KVM, OBJECT_KVM, "walk_vms" },
-	[NSN_WALK_VFIO_GROUPS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio_groups" },
-	[NSN_WALK_VFIO_DEVICES] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio_devices" },
-	[NSN_WALK_CONTAINERS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_containers" },
-	[NSN_WALK_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_groups" },
-	[NSN_WALK_DOMAINS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_domains" },
-	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds" },
-	[NSN_WALK_VDPAS] = { NSN_PART_VDPA, OBJECT_VDPA, "walk_vdpas" },
+	[NSN_WALK_VMS] = { NSN_PART_KVM, OBJECT_KVM, "walk_vms", NSN_CLASS_VM },
+	[NSN_WALK_VFIO_GROUPS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio", NSN_CLASS_VFIO_GROUP },
+	[NSN_WALK_VFIO_DEVICES] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio", NSN_CLASS_VFIO_DEVICE },
+	[NSN_WALK_CONTAINERS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_containers",
+				  NSN_CLASS_CONTAINER },
+	[NSN_WALK_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_groups", NSN_CLASS_GROUP },
+	[NSN_WALK_DOMAINS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_domains", NSN_CLASS_DOMAIN },
+	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds", NSN_CLASS_IOMMUFD },
+	[NSN_WALK_VDPAS] = { NSN_PART_VDPA, OBJECT_VDPA, "walk_vdpas", NSN_CLASS_VDPA },
 };
 
-/* The object that stands in for another: the one with all, once that is loaded with it. */
 enum object_id nsn_bpf__where(const struct nsn_bpf *bpf, enum object_id id)
 {
-	if (!bpf->objects[OBJECT_ALL].object || (id == OBJECT_VFIO && bpf->without_vfio) ||
+	if (!bpf->objects[bpf->whole].object || (id == OBJECT_VFIO && bpf->without_vfio) ||
+	    (id == OBJECT_IOMMU && bpf->without_iommu) ||
 	    (id == OBJECT_IOMMUFD && bpf->without_iommufd) ||
 	    (id == OBJECT_VDPA && bpf->without_vdpa))
 		return id;
-	return OBJECT_ALL;
+	return bpf->whole;
 }
 
 /* ---- files and symbols ----------------------------------------------------------------------- */
@@ -131,12 +134,26 @@ static int aim_iterator(const struct nsn_slim *slim, const struct bpf_program *i
 		error;                                                                             \
 	})
 
+/* One with the programs of files. */
+#define OPEN_ROOT(walk, name, slim, prepare)                                                       \
+	({                                                                                         \
+		int failed = OPEN_SKELETON(walk, name, slim, prepare,                              \
+					   skeleton->progs.iterate_files);                         \
+		if (!failed)                                                                       \
+			(walk)->names = ((struct name##_bpf *)(walk)->skeleton)                    \
+						->bss->nsn_symbol_names;                           \
+		failed;                                                                            \
+	})
+
 void nsn_bpf__close_object(struct walk_object *walk, enum object_id id)
 {
 	ring_buffer__free(walk->ring);
 	switch (id) {
 	case OBJECT_ALL:
 		all_bpf__destroy(walk->skeleton);
+		break;
+	case OBJECT_BASE:
+		base_bpf__destroy(walk->skeleton);
 		break;
 	case OBJECT_FILES:
 		files_bpf__destroy(walk->skeleton);
@@ -158,53 +175,48 @@ void nsn_bpf__close_object(struct walk_object *walk, enum object_id id)
 		break;
 	}
 	walk->ring = NULL;
+	walk->names = NULL;
 	walk->skeleton = NULL;
 	walk->object = NULL;
 }
 
+static struct bpf_program *program_of(const struct walk_object *walk, const char *name)
+{
+	return bpf_object__find_program_by_name(walk->object, name);
+}
+
 /* Names in, addresses out; every object compares with its own copy of them. */
-static int resolve_symbols(struct nsn_bpf *bpf, char (*names)[NSN_SYMBOL_LEN], uint64_t *addresses,
-			   const struct bpf_program *program)
+static int resolve_symbols(struct nsn_bpf *bpf, struct walk_object *walk)
 {
 	uint32_t result = 0;
 	int err;
 
 	for (size_t i = 0; i < NSN_SYM_MAX; i++)
-		nsn_format(names[i], NSN_SYMBOL_LEN, "%s", nsn_symbol_rows[i].name);
-	err = nsn_bpf__run(program, NULL, 0, &result);
+		nsn_format(walk->names[i], NSN_SYMBOL_LEN, "%s", nsn_symbol_rows[i].name);
+	err = nsn_bpf__run(program_of(walk, "resolve_symbols"), NULL, 0, &result);
 	if (!err && result == NSN_RESOLVE_REFUSED)
 		return -ENOKEY; /* kernel.kptr_restrict, or no CAP_SYSLOG */
 	if (!err)
-		memcpy(bpf->symbols, addresses, sizeof(bpf->symbols));
+		memcpy(bpf->symbols, walk->symbols, sizeof(bpf->symbols));
 	return err;
 }
 
 /* The iterator and the symbols, in the object that has them. */
-static int start_files(struct nsn_bpf *bpf, enum object_id id)
+static int start_files(struct nsn_bpf *bpf, struct walk_object *walk)
 {
-	struct walk_object *walk = &bpf->objects[id];
-	struct files_bpf *files = walk->skeleton;
-	struct all_bpf *all = walk->skeleton;
-	int err = id == OBJECT_ALL
-			  ? resolve_symbols(bpf, all->bss->nsn_symbol_names, walk->symbols,
-					    all->progs.resolve_symbols)
-			  : resolve_symbols(bpf, files->bss->nsn_symbol_names, walk->symbols,
-					    files->progs.resolve_symbols);
+	int err = resolve_symbols(bpf, walk);
 
 	if (err)
 		return err;
 	bpf_link__destroy(bpf->files_link);
-	bpf->files_link = bpf_program__attach_iter(id == OBJECT_ALL ? all->progs.iterate_files
-								    : files->progs.iterate_files,
-						   NULL);
+	bpf->files_link = bpf_program__attach_iter(program_of(walk, "iterate_files"), NULL);
 	return bpf->files_link ? 0 : -errno;
 }
 
 /*
- * The kernel verifies each program that is loaded: those for what is plainly not there stay out. What
- * is there although sysfs does not show it is loaded by itself later.
+ * What is plainly not there. What is there although sysfs does not show it is loaded by itself later.
  */
-static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
+static void find_missing(struct nsn_bpf *bpf)
 {
 	bpf->without_vfio = access("/sys/module/vfio", F_OK) && access("/sys/class/vfio", F_OK) &&
 			    access("/sys/class/vfio-dev", F_OK) &&
@@ -212,14 +224,28 @@ static void trim(struct nsn_bpf *bpf, struct all_bpf *all)
 	bpf->without_iommu = !nsn_folder_has_entries("/sys/kernel/iommu_groups");
 	bpf->without_iommufd = access("/sys/class/misc/iommu", F_OK);
 	bpf->without_vdpa = access("/sys/bus/vdpa", F_OK);
-	bpf_program__set_autoload(all->progs.walk_vfio_groups, !bpf->without_vfio);
-	bpf_program__set_autoload(all->progs.walk_vfio_devices, !bpf->without_vfio);
-	bpf_program__set_autoload(all->progs.walk_containers, !bpf->without_vfio);
-	bpf_program__set_autoload(all->progs.check_type1, !bpf->without_vfio);
-	bpf_program__set_autoload(all->progs.walk_groups, !bpf->without_iommu);
-	bpf_program__set_autoload(all->progs.walk_domains, !bpf->without_iommu);
-	bpf_program__set_autoload(all->progs.walk_iommufds, !bpf->without_iommufd);
-	bpf_program__set_autoload(all->progs.walk_vdpas, !bpf->without_vdpa);
+	bpf->whole = bpf->without_iommufd && bpf->without_vdpa ? OBJECT_BASE : OBJECT_ALL;
+}
+
+/* The kernel verifies each program that is loaded: those for what is not there stay out. */
+static void trim(const struct nsn_bpf *bpf, const struct bpf_object *object)
+{
+	const struct {
+		const char *program;
+		bool out;
+	} rows[] = {
+		{ "walk_vfio", bpf->without_vfio },	  { "walk_containers", bpf->without_vfio },
+		{ "walk_groups", bpf->without_iommu },	  { "walk_domains", bpf->without_iommu },
+		{ "walk_iommufds", bpf->without_iommufd }, { "walk_vdpas", bpf->without_vdpa },
+	};
+
+	for (size_t i = 0; i < NSN_ARRAY_SIZE(rows); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(object, rows[i].program);
+
+		if (program)
+			bpf_program__set_autoload(program, !rows[i].out);
+	}
 }
 
 static int load_with(struct nsn_bpf *bpf, struct walk_object *walk, enum object_id id,
@@ -227,10 +253,11 @@ static int load_with(struct nsn_bpf *bpf, struct walk_object *walk, enum object_
 {
 	switch (id) {
 	case OBJECT_ALL:
-		return OPEN_SKELETON(walk, all, slim, trim(bpf, skeleton),
-				     skeleton->progs.iterate_files);
+		return OPEN_ROOT(walk, all, slim, trim(bpf, skeleton->obj));
+	case OBJECT_BASE:
+		return OPEN_ROOT(walk, base, slim, trim(bpf, skeleton->obj));
 	case OBJECT_FILES:
-		return OPEN_SKELETON(walk, files, slim, (void)0, skeleton->progs.iterate_files);
+		return OPEN_ROOT(walk, files, slim, (void)0);
 	case OBJECT_KVM:
 		return OPEN_SKELETON(walk, kvm, slim, (void)0, NULL);
 	case OBJECT_VFIO:
@@ -265,6 +292,12 @@ static int load_object(struct nsn_bpf *bpf, struct walk_object *walk, enum objec
 	return err;
 }
 
+int nsn_bpf__open_whole(struct nsn_bpf *bpf)
+{
+	find_missing(bpf);
+	return nsn_bpf__open_object(bpf, bpf->whole);
+}
+
 int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id)
 {
 	struct walk_object *walk = &bpf->objects[id];
@@ -275,8 +308,8 @@ int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id)
 		walk->ring = ring_buffer__new(map, take_record, bpf, NULL);
 		err = walk->ring ? 0 : -errno;
 	}
-	if (!err && (id == OBJECT_ALL || id == OBJECT_FILES))
-		err = start_files(bpf, id);
+	if (!err && walk->names)
+		err = start_files(bpf, walk);
 	else if (!err)
 		memcpy(walk->symbols, bpf->symbols, sizeof(bpf->symbols));
 	if (err)
@@ -330,8 +363,7 @@ static int run_walk(struct nsn_bpf *bpf, enum nsn_walk_program program, struct n
 		    bool *full)
 {
 	struct walk_object *walk = &bpf->objects[nsn_bpf__where(bpf, walks[program].object)];
-	struct bpf_program *handle =
-		bpf_object__find_program_by_name(walk->object, walks[program].program);
+	struct bpf_program *handle = program_of(walk, walks[program].program);
 	uint32_t result = 0;
 	int err;
 
@@ -346,6 +378,9 @@ static int run_walk(struct nsn_bpf *bpf, enum nsn_walk_program program, struct n
 	if (!err && result == NSN_WALK_NO_TYPES)
 		nsn_bpf__set_state(bpf, walks[program].part, NSN_SOURCE_FAILED,
 			  "the module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
+	if (!err && result == NSN_WALK_NO_TYPE1 && bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
+		nsn_bpf__set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_FAILED,
+			  "vfio_iommu_type1 has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
 	*full = *walk->lost != 0;
 	return err;
 }
@@ -359,7 +394,7 @@ int nsn_bpf__walk(struct nsn_bpf *bpf, enum nsn_walk_program program, uint64_t h
 
 	bpf->out = out;
 	for (;;) {
-		struct nsn_walk_args args = { .head = head };
+		struct nsn_walk_args args = { .head = head, .class = walks[program].class };
 		size_t size = out->size, records = out->count;
 		bool full = false;
 

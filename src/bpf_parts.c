@@ -34,7 +34,7 @@ static void set_failure(struct nsn_bpf *bpf, enum nsn_bpf_part part, const char 
 	struct nsn_bpf_state *state = &bpf->states[part];
 
 	state->state = NSN_SOURCE_FAILED;
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		nsn_format(state->reason, sizeof(state->reason),
 			   "%s: no permission to use BPF: needs CAP_SYS_ADMIN (run as root)", what);
 	else if (err == -ENOKEY)
@@ -69,7 +69,7 @@ bool nsn_folder_has_entries(const char *path)
 static void open_part(struct nsn_bpf *bpf, enum nsn_bpf_part part, enum object_id id,
 		      const char *what)
 {
-	int err = nsn_bpf__where(bpf, id) == OBJECT_ALL ? 0 : nsn_bpf__open_object(bpf, id);
+	int err = nsn_bpf__where(bpf, id) == bpf->whole ? 0 : nsn_bpf__open_object(bpf, id);
 
 	if (err)
 		set_failure(bpf, part, what, err);
@@ -166,19 +166,17 @@ static void open_parts(struct nsn_bpf *bpf)
 		open_part(bpf, NSN_PART_VDPA, OBJECT_VDPA, "vhost-vdpa");
 }
 
-/* Modules without BTF: their symbols are there, their structures cannot be read. */
+/* Modules without BTF: their symbols are there, their structures cannot be read. A walk over none tells. */
 static void check_types(struct nsn_bpf *bpf)
 {
-	struct walk_object *walk = &bpf->objects[nsn_bpf__where(bpf, OBJECT_VFIO)];
-	struct bpf_program *program;
-	uint32_t result = 0;
+	struct nsn_records none;
+	int err;
 
-	if (!walk->object || bpf->states[NSN_PART_TYPE1].state != NSN_SOURCE_OK)
-		return;
-	program = bpf_object__find_program_by_name(walk->object, "check_type1");
-	if (nsn_bpf__run(program, NULL, 0, &result) || result == NSN_WALK_NO_TYPES)
-		nsn_bpf__set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_FAILED,
-			  "vfio_iommu_type1 has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
+	nsn_records__init(&none);
+	err = nsn_bpf__walk(bpf, NSN_WALK_CONTAINERS, 0, NULL, 0, &none);
+	if (err && bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
+		set_failure(bpf, NSN_PART_TYPE1, "vfio_iommu_type1", err);
+	nsn_records__free(&none);
 }
 
 int nsn_bpf__open(struct nsn_bpf **out)
@@ -195,8 +193,9 @@ int nsn_bpf__open(struct nsn_bpf **out)
 	libbpf_set_print(print_libbpf);
 	for (size_t i = 0; i < NSN_PART_MAX; i++)
 		bpf->states[i].source = sources[i];
-	err = nsn_bpf__open_object(bpf, OBJECT_ALL);
-	if (err && err != -EPERM && err != -EACCES && err != -ENOKEY) {
+	err = nsn_bpf__open_whole(bpf);
+	/* a verifier that refuses a program says EACCES; without the capabilities it is EPERM */
+	if (err && err != -EPERM && err != -ENOKEY) {
 		nsn_info("not all programs can be loaded as one (%s): one part after the other",
 			 nsn_errno_name(err));
 		err = nsn_bpf__open_object(bpf, OBJECT_FILES);

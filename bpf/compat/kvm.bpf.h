@@ -97,7 +97,7 @@ static __always_inline bool nsn_kvm_device_is_vfio(struct kvm_device *device, bo
 {
 	const struct kvm_device_ops *ops = NULL;
 	const char *name = NULL;
-	char text[12] = {};
+	char text[16] __attribute__((aligned(8))) = {};
 
 	*unread = !NSN_GET_POINTER(device, ops, &ops) || !ops ||
 		  !NSN_GET_POINTER(ops, name, &name) || !nsn_read_string(name, text, sizeof(text));

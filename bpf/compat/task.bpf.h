@@ -44,13 +44,12 @@ static __always_inline bool nsn_vcpu_vm(struct kvm_vcpu *vcpu, __u64 *out)
 	return NSN_GET(vcpu, kvm, out);
 }
 
-/* 6.4 (b1a5959c69b2): private_data became a struct vfio_device_file; before, the device itself. */
-static __always_inline bool nsn_file_vfio_device(struct file *file, __u64 *out)
+/*
+ * The device of a VFIO device's file, by the file's private data. 6.4 (b1a5959c69b2): that became a struct
+ * vfio_device_file; before, it was the device itself.
+ */
+static __always_inline bool nsn_file_vfio_device(__u64 private, __u64 *out)
 {
-	__u64 private = 0;
-
-	if (!nsn_file_private(file, &private))
-		return false;
 	if (bpf_core_type_exists(struct vfio_device_file)) {
 		struct vfio_device_file *device_file = (void *)private;
 
@@ -60,13 +59,9 @@ static __always_inline bool nsn_file_vfio_device(struct file *file, __u64 *out)
 	return bpf_core_type_exists(struct vfio_device);
 }
 
-/* The iommufd context that a VFIO character device file is bound to; 0 for none. */
-static __always_inline bool nsn_file_iommufd(struct file *file, __u64 *out)
+/* The iommufd context that such a file is bound to; 0 for none. */
+static __always_inline bool nsn_file_iommufd(__u64 private, __u64 *out)
 {
-	__u64 private = 0;
-
-	if (!nsn_file_private(file, &private))
-		return false;
 	if (bpf_core_type_exists(struct vfio_device_file)) {
 		struct vfio_device_file *device_file = (void *)private;
 
@@ -101,25 +96,32 @@ static __always_inline bool nsn_task_pid(struct task_struct *task, __u64 *out)
 	return NSN_GET(task, tgid, out);
 }
 
-/* start_boottime in clock ticks (USER_HZ is 100 on x86), as field 22 of /proc/PID/stat has it. */
-static __always_inline bool nsn_task_start(struct task_struct *task, __u64 *out)
+/* The first thread of a task's process; NULL: there is none. */
+static __always_inline struct task_struct *nsn_task_leader(struct task_struct *task)
 {
 	struct task_struct *leader = NULL;
 
-	if (!task || !NSN_GET_POINTER(task, group_leader, &leader) || !leader ||
-	    !NSN_GET(leader, start_boottime, out))
+	if (task)
+		NSN_GET_POINTER(task, group_leader, &leader);
+	return leader;
+}
+
+/*
+ * When a process began, by its leader: start_boottime in clock ticks (USER_HZ is 100 on x86), as field 22
+ * of /proc/PID/stat has it.
+ */
+static __always_inline bool nsn_task_start(struct task_struct *leader, __u64 *out)
+{
+	if (!leader || !NSN_GET(leader, start_boottime, out))
 		return false;
 	*out /= 10000000;
 	return true;
 }
 
-static __always_inline bool nsn_task_comm(struct task_struct *task, char *out, __u32 size)
+/* The name of a process, by its leader. */
+static __always_inline bool nsn_task_comm(struct task_struct *leader, char *out, __u32 size)
 {
-	struct task_struct *leader = NULL;
-
-	if (!task || !NSN_GET_POINTER(task, group_leader, &leader) || !leader)
-		return false;
-	return nsn_read_string(leader->comm, out, size);
+	return leader && nsn_read_string(leader->comm, out, size);
 }
 
 static __always_inline bool nsn_task_mm(struct task_struct *task, __u64 *out)
