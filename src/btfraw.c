@@ -15,6 +15,8 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "util.h"
+
 size_t nsn_essential_length(const char *name, size_t length)
 {
 	for (size_t i = length; i > 4; i--)
@@ -23,43 +25,40 @@ size_t nsn_essential_length(const char *name, size_t length)
 	return length;
 }
 
+/* Bytes of a kind of types, and of each of the members that follow it. None: not known. */
+static const struct {
+	uint8_t bytes, each;
+} sizes[] = {
+#define SIZE(kind, follows, each) [BTF_KIND_##kind] = { sizeof(struct btf_type) + (follows), each }
+	SIZE(INT, sizeof(uint32_t), 0),
+	SIZE(PTR, 0, 0),
+	SIZE(ARRAY, sizeof(struct btf_array), 0),
+	SIZE(STRUCT, 0, sizeof(struct btf_member)),
+	SIZE(UNION, 0, sizeof(struct btf_member)),
+	SIZE(ENUM, 0, sizeof(struct btf_enum)),
+	SIZE(FWD, 0, 0),
+	SIZE(TYPEDEF, 0, 0),
+	SIZE(VOLATILE, 0, 0),
+	SIZE(CONST, 0, 0),
+	SIZE(RESTRICT, 0, 0),
+	SIZE(FUNC, 0, 0),
+	SIZE(FUNC_PROTO, 0, sizeof(struct btf_param)),
+	SIZE(VAR, sizeof(struct btf_var), 0),
+	SIZE(DATASEC, 0, sizeof(struct btf_var_secinfo)),
+	SIZE(FLOAT, 0, 0),
+	SIZE(DECL_TAG, sizeof(struct btf_decl_tag), 0),
+	SIZE(TYPE_TAG, 0, 0),
+	SIZE(ENUM64, 0, sizeof(struct btf_enum64)),
+#undef SIZE
+};
+
 size_t nsn_btfraw__type_size(const struct btf_type *type)
 {
-	const size_t count = btf_vlen(type);
+	const uint16_t kind = btf_kind(type);
 
-	switch (btf_kind(type)) {
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return sizeof(*type);
-	case BTF_KIND_INT:
-		return sizeof(*type) + sizeof(uint32_t);
-	case BTF_KIND_VAR:
-		return sizeof(*type) + sizeof(struct btf_var);
-	case BTF_KIND_DECL_TAG:
-		return sizeof(*type) + sizeof(struct btf_decl_tag);
-	case BTF_KIND_ARRAY:
-		return sizeof(*type) + sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return sizeof(*type) + count * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return sizeof(*type) + count * sizeof(struct btf_enum);
-	case BTF_KIND_ENUM64:
-		return sizeof(*type) + count * sizeof(struct btf_enum64);
-	case BTF_KIND_FUNC_PROTO:
-		return sizeof(*type) + count * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return sizeof(*type) + count * sizeof(struct btf_var_secinfo);
-	default:
+	if (kind >= NSN_ARRAY_SIZE(sizes))
 		return 0;
-	}
+	return sizes[kind].bytes + (size_t)btf_vlen(type) * sizes[kind].each;
 }
 
 /* Notes where each type begins. A type takes twelve bytes at least: so many there can be. */
@@ -107,7 +106,33 @@ static int parse(struct nsn_btfraw *raw, const struct nsn_btfraw *base)
 	return find_places(raw, header->type_len);
 }
 
-/* New kernels let it be mapped, which saves a copy; of others all is read. */
+/* New kernels let it be mapped, which saves a copy. */
+static bool map(struct nsn_btfraw *raw, int fd)
+{
+	struct stat found;
+
+	if (fstat(fd, &found) || found.st_size <= 0)
+		return false;
+	raw->size = found.st_size;
+	raw->bytes = mmap(NULL, raw->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	raw->mapped = raw->bytes != MAP_FAILED;
+	if (!raw->mapped)
+		raw->bytes = NULL;
+	return raw->mapped;
+}
+
+/* Room for all, with its memory: it is written to at once. */
+static int make_room(struct nsn_btfraw *raw, size_t size)
+{
+	raw->size = size;
+	raw->bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	raw->mapped = raw->bytes != MAP_FAILED;
+	if (!raw->mapped)
+		raw->bytes = NULL;
+	return raw->mapped ? 0 : -ENOMEM;
+}
+
 static int read_all(struct nsn_btfraw *raw, int fd)
 {
 	struct stat found;
@@ -116,21 +141,16 @@ static int read_all(struct nsn_btfraw *raw, int fd)
 
 	if (fstat(fd, &found))
 		return -errno;
-	raw->size = found.st_size;
-	raw->bytes = mmap(NULL, raw->size, PROT_READ, MAP_PRIVATE, fd, 0);
-	raw->mapped = raw->bytes != MAP_FAILED;
-	if (raw->mapped)
-		return 0;
-	raw->bytes = malloc(raw->size + 1);
-	if (!raw->bytes)
+	if (found.st_size <= 0)
+		return -EINVAL;
+	if (make_room(raw, found.st_size))
 		return -ENOMEM;
 	while (done < raw->size && (got = read(fd, raw->bytes + done, raw->size - done)) != 0) {
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		done += got > 0 ? got : 0;
 	}
-	raw->size = done;
-	return 0;
+	return done == raw->size ? 0 : -EINVAL;
 }
 
 int nsn_btfraw__read(struct nsn_btfraw *raw, const char *path, const struct nsn_btfraw *base)
@@ -139,10 +159,52 @@ int nsn_btfraw__read(struct nsn_btfraw *raw, const char *path, const struct nsn_
 
 	if (fd < 0)
 		return -errno;
-	err = read_all(raw, fd);
+	err = map(raw, fd) ? 0 : read_all(raw, fd);
 	close(fd);
 	if (!err)
 		err = parse(raw, base);
+	if (err)
+		nsn_btfraw__free(raw);
+	return err;
+}
+
+/* A descriptor of vmlinux's BTF, which is among the first that a kernel numbers; -1: not to be had. */
+static int open_vmlinux(void)
+{
+	uint32_t id = 0;
+
+	while (bpf_btf_get_next_id(id, &id) == 0) {
+		char name[16] = "";
+		struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
+		uint32_t size = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		/* a longer name is an error, after it was cut */
+		if ((bpf_obj_get_info_by_fd(fd, &info, &size) == 0 || errno == ENOSPC) &&
+		    info.kernel_btf && strcmp(name, "vmlinux") == 0)
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+int nsn_btfraw__read_kernel(struct nsn_btfraw *raw)
+{
+	int file = open(NSN_KERNEL_BTF "/vmlinux", O_RDONLY | O_CLOEXEC), btf, err = -ENOENT;
+
+	if (file < 0)
+		return -errno;
+	if (map(raw, file)) {
+		err = parse(raw, NULL);
+	} else if ((btf = open_vmlinux()) >= 0) {
+		err = nsn_btfraw__read_fd(raw, btf, NULL);
+		close(btf);
+	}
+	close(file);
+	if (err == -ENOENT)
+		return nsn_btfraw__read(raw, NSN_KERNEL_BTF "/vmlinux", NULL);
 	if (err)
 		nsn_btfraw__free(raw);
 	return err;
@@ -154,11 +216,8 @@ int nsn_btfraw__read_fd(struct nsn_btfraw *raw, int btf, const struct nsn_btfraw
 	uint32_t size = sizeof(info);
 	int err = bpf_obj_get_info_by_fd(btf, &info, &size) ? -errno : 0;
 
-	if (!err) {
-		raw->size = info.btf_size;
-		raw->bytes = malloc(raw->size + 1);
-		err = raw->bytes ? 0 : -ENOMEM;
-	}
+	if (!err)
+		err = info.btf_size ? make_room(raw, info.btf_size) : -EINVAL;
 	if (!err) {
 		info = (struct bpf_btf_info){ .btf = (uintptr_t)raw->bytes,
 					      .btf_size = (uint32_t)raw->size };
@@ -173,25 +232,6 @@ void nsn_btfraw__free(struct nsn_btfraw *raw)
 {
 	if (raw->mapped)
 		munmap(raw->bytes, raw->size);
-	else if (raw->bytes != MAP_FAILED)
-		free(raw->bytes);
 	free(raw->places);
 	memset(raw, 0, sizeof(*raw));
-}
-
-const struct btf_type *nsn_btfraw__type(const struct nsn_btfraw *raw, uint32_t id)
-{
-	if (raw->base && id < raw->first)
-		raw = raw->base;
-	if (id < raw->first || id >= raw->end)
-		return NULL;
-	return (const void *)(raw->types + raw->places[id - raw->first]);
-}
-
-const char *nsn_btfraw__name(const struct nsn_btfraw *raw, uint32_t offset)
-{
-	if (raw->base && offset < raw->first_string)
-		raw = raw->base;
-	offset -= raw->first_string;
-	return offset < raw->strings_size ? raw->strings + offset : "";
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NSN_KERNEL_BTF "/sys/kernel/btf" /* a file for vmlinux and one a module */
+
 struct btf_type;
 
 /* vmlinux's, or what a module adds to it. Zero-initialise. */
@@ -33,13 +35,38 @@ struct nsn_btfraw {
  */
 int nsn_btfraw__read(struct nsn_btfraw *raw, const char *path, const struct nsn_btfraw *base);
 int nsn_btfraw__read_fd(struct nsn_btfraw *raw, int btf, const struct nsn_btfraw *base);
+
+/*
+ * vmlinux's of the running kernel, the fastest way there is: mapped, which newer ones allow; else from BPF,
+ * which takes one copy where the file takes a call and two copies a page; else from the file.
+ */
+int nsn_btfraw__read_kernel(struct nsn_btfraw *raw);
 void nsn_btfraw__free(struct nsn_btfraw *raw);
 
+/* A type of its own: first <= id < end. */
+static inline const struct btf_type *nsn_btfraw__own_type(const struct nsn_btfraw *raw, uint32_t id)
+{
+	return (const struct btf_type *)(const void *)(raw->types + raw->places[id - raw->first]);
+}
+
 /* A type of it or its base, with all that belongs to it in reach; NULL if there is none such. */
-const struct btf_type *nsn_btfraw__type(const struct nsn_btfraw *raw, uint32_t id);
+static inline const struct btf_type *nsn_btfraw__type(const struct nsn_btfraw *raw, uint32_t id)
+{
+	if (raw->base && id < raw->first)
+		raw = raw->base;
+	if (id < raw->first || id >= raw->end)
+		return NULL;
+	return nsn_btfraw__own_type(raw, id);
+}
 
 /* A name of it or its base; "" for none. */
-const char *nsn_btfraw__name(const struct nsn_btfraw *raw, uint32_t offset);
+static inline const char *nsn_btfraw__name(const struct nsn_btfraw *raw, uint32_t offset)
+{
+	if (raw->base && offset < raw->first_string)
+		raw = raw->base;
+	offset -= raw->first_string;
+	return offset < raw->strings_size ? raw->strings + offset : "";
+}
 
 /* Bytes of a type with all that follows it; 0 if its kind is not known. */
 size_t nsn_btfraw__type_size(const struct btf_type *type);

@@ -24,7 +24,6 @@
 #include "probes.h"
 #include "util.h"
 
-#define KERNEL_BTF "/sys/kernel/btf"
 #define SLOTS 2048	    /* of the table of names: a power of 2, some times their number */
 #define BEGINNINGS 4096     /* of the table of first letters */
 #define MAX_PARTS 16	    /* vmlinux and modules */
@@ -150,6 +149,17 @@ static uint32_t choose(struct slim *slim, size_t part, uint32_t id, int *err)
 	return *number;
 }
 
+/* The function that is asked for? */
+static bool is_function(const struct slim *slim, size_t part, const struct btf_type *type)
+{
+	const char *name;
+
+	if (!btf_is_func(type) || part || !slim->function)
+		return false;
+	name = nsn_btfraw__name(&slim->parts[0], type->name_off);
+	return name[0] == slim->function[0] && strcmp(name, slim->function) == 0;
+}
+
 /* Types of a part that have a wanted name; of a module's only those that vmlinux has none of. */
 static int choose_by_name(struct slim *slim, size_t part)
 {
@@ -157,15 +167,15 @@ static int choose_by_name(struct slim *slim, size_t part)
 	int err = 0;
 
 	for (uint32_t id = raw->first; id < raw->end && !err; id++) {
-		const struct btf_type *type = nsn_btfraw__type(raw, id);
+		const struct btf_type *type = nsn_btfraw__own_type(raw, id);
 		struct wanted *slot;
 		const char *name;
 
-		if (!part && slim->function && btf_is_func(type) &&
-		    strcmp(nsn_btfraw__name(raw, type->name_off), slim->function) == 0)
-			slim->function_id = id;
-		if (!is_named_type(type))
+		if (!is_named_type(type)) {
+			if (is_function(slim, part, type))
+				slim->function_id = id;
 			continue;
+		}
 		name = nsn_btfraw__name(raw, type->name_off);
 		if (!slim->begins[beginning(name)])
 			continue;
@@ -341,7 +351,9 @@ static int add_part(struct slim *slim, const char *folder, const char *module)
 	if (slim->parts_count == MAX_PARTS)
 		return -E2BIG;
 	nsn_format(path, sizeof(path), "%s/%s", folder, module);
-	err = nsn_btfraw__read(raw, path, slim->parts_count ? &slim->parts[0] : NULL);
+	err = strcmp(path, NSN_KERNEL_BTF "/vmlinux") == 0
+		      ? nsn_btfraw__read_kernel(raw)
+		      : nsn_btfraw__read(raw, path, slim->parts_count ? &slim->parts[0] : NULL);
 	if (err)
 		return err;
 	slim->numbers[slim->parts_count] =
@@ -414,7 +426,7 @@ static int make_file(void)
 void nsn_slim__open(struct nsn_slim *slim)
 {
 	*slim = (struct nsn_slim){ .fd = -1 };
-	if (access(KERNEL_BTF "/vmlinux", R_OK) == 0)
+	if (access(NSN_KERNEL_BTF "/vmlinux", R_OK) == 0)
 		slim->fd = make_file();
 	if (slim->fd < 0)
 		return;
@@ -436,7 +448,7 @@ int nsn_slim__fill(struct nsn_slim *slim, const struct bpf_object *object)
 
 	if (!slim->path[0])
 		return 0;
-	err = nsn_slim__build(bpf_object__btf(object), KERNEL_BTF, slim->function,
+	err = nsn_slim__build(bpf_object__btf(object), NSN_KERNEL_BTF, slim->function,
 			      &slim->function_id, &bytes, &size);
 	while (!err && done < size) {
 		ssize_t got = write(slim->fd, (char *)bytes + done, size - done);

@@ -52,7 +52,7 @@ static void find_functions(struct nsn_offer *offer, const struct nsn_btfraw *par
 			   uint32_t *test)
 {
 	for (uint32_t id = part->first; id < part->end; id++) {
-		const struct btf_type *type = nsn_btfraw__type(part, id);
+		const struct btf_type *type = nsn_btfraw__own_type(part, id);
 		const char *name;
 
 		if (!btf_is_func(type))
@@ -151,7 +151,7 @@ int nsn_offer__read(struct nsn_offer *offer, bool no_pin)
 
 	if (!err) {
 		read_symbols(offer);
-		if (nsn_btfraw__read(&vmlinux, "/sys/kernel/btf/vmlinux", NULL) == 0) {
+		if (nsn_btfraw__read_kernel(&vmlinux) == 0) {
 			find_functions(offer, &vmlinux, 0, &test);
 			fentry_err = nsn_try_fentry(test);
 			read_modules(offer, &vmlinux);
