@@ -220,14 +220,16 @@ count_wbinvd() {
 	count_end "${3:-}"
 }
 
-# spun NAME: stops its spinning guest; $v.ran_NAME is how many WBINVDs that has run
+# spun NAME: stops its spinning guest; $v.ran_NAME is how many WBINVDs that has run. The last is one by
+# itself: if of the one before it the kernel left the exit's program out, that makes it good.
 spun() {
 	local word n last=
 	step "$1" stop
 	while read -r word n _; do
 		[ "$word" != ran ] || last=$n
 	done <"$CELL/steps.log"
-	var "ran_$1" "$last"
+	step "$1" run:1
+	var "ran_$1" "$((last + 1))"
 }
 
 # often SHORT FULL: how often a cell does what takes long: FULL times if that was asked for
