@@ -84,6 +84,12 @@ cell_screen() {
 	load_all
 	bind "$A" "$B"
 	a=$(group_of "$A") b=$(group_of "$B")
+	# pids of three digits, like those that lines were broken with in the screens to compare
+	local last=0
+	until [ "$last" -ge 100 ]; do
+		: &
+		last=$!
+	done
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu map:16M \
 		"device:$A" "add:$a"
 	vm db1 vm vcpu container "group:$b" "set-container:$b" set-iommu map:16M "device:$B"
