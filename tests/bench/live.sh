@@ -15,9 +15,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 printf '| %s ' kernel "flush: nosnoop, ns" "bpftrace kfunc, ns" "bpftrace kprobe, ns" ratio \
-	"programs run a flush" "at 5,000 other exits" "first screen, s" "bpftrace's start, s" ratio
+	"programs run a flush" "at 5,000 other exits" "first screen, s" "kfunc's start, s" \
+	"kprobe's start, s" ratio
 echo "|"
-echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for kernel in $kernels; do
 	mkdir "$work/$kernel"
 	echo "${BENCH_ROUNDS:-5}" >"$work/$kernel/rounds"
