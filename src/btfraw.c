@@ -192,19 +192,21 @@ static int open_vmlinux(void)
 
 int nsn_btfraw__read_kernel(struct nsn_btfraw *raw)
 {
-	int file = open(NSN_KERNEL_BTF "/vmlinux", O_RDONLY | O_CLOEXEC), btf, err = -ENOENT;
+	static const char path[] = NSN_KERNEL_BTF "/vmlinux";
+	int file = open(path, O_RDONLY | O_CLOEXEC), btf, err = -ENOENT;
+	bool mapped;
 
 	if (file < 0)
 		return -errno;
-	if (map(raw, file)) {
-		err = parse(raw, NULL);
-	} else if ((btf = open_vmlinux()) >= 0) {
+	mapped = map(raw, file);
+	close(file);
+	if (!mapped && (btf = open_vmlinux()) >= 0) {
 		err = nsn_btfraw__read_fd(raw, btf, NULL);
 		close(btf);
 	}
-	close(file);
-	if (err == -ENOENT)
-		return nsn_btfraw__read(raw, NSN_KERNEL_BTF "/vmlinux", NULL);
+	if (!mapped)
+		return err ? nsn_btfraw__read(raw, path, NULL) : 0;
+	err = parse(raw, NULL);
 	if (err)
 		nsn_btfraw__free(raw);
 	return err;
