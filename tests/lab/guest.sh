@@ -187,24 +187,38 @@ trixie_qemu() {
 	exec chroot "$LAB_QEMU_DIR" /usr/bin/qemu-system-x86_64 "$@"
 }
 
-# count_begin: from now on the test itself counts WBINVDs that leave a guest and real flushes
+# count_begin: from now on the test itself counts WBINVDs that leave a guest and real flushes. Where
+# there is no wbinvd_on_cpus_mask, KVM has wbinvd_ipi run on each CPU that the vCPU was on since the
+# last one: the asking for it is counted, for one flush one, in a trace instance of its own.
 count_begin() {
-	local t=/sys/kernel/tracing
+	local t=/sys/kernel/tracing func
 	echo 'p:lab/exits kvm_emulate_wbinvd' >>$t/kprobe_events
-	# the first is refused by kernels that have no such function
-	echo 'p:lab/flushes wbinvd_on_cpus_mask' >>$t/kprobe_events ||
-		echo 'p:lab/flushes wbinvd_ipi' >>$t/kprobe_events
-	echo 1 >$t/events/lab/enable
+	if ! echo 'p:lab/flushes wbinvd_on_cpus_mask' 2>/dev/null >>$t/kprobe_events; then
+		func=0x$(awk '$3 == "wbinvd_ipi" { print $1; exit }' /proc/kallsyms)
+		echo 'p:lab/sent on_each_cpu_cond_mask func=%si:x64' >>$t/kprobe_events
+		mkdir $t/instances/lab
+		echo "func == $func" >$t/instances/lab/events/lab/sent/filter
+		echo 1 >$t/instances/lab/events/lab/sent/enable
+	fi
+	echo 1 >$t/events/lab/exits/enable
+	[ -d $t/instances/lab ] || echo 1 >$t/events/lab/flushes/enable
 }
 
 # count_end [PREFIX]: $v.exits and $v.flushes say what KVM and the CPU did since; $v.missed what escaped
 count_end() {
 	local t=/sys/kernel/tracing n e=0 f=0 name missed m=0
 	echo 0 >$t/events/lab/enable
+	if [ -d $t/instances/lab ]; then
+		echo 0 >$t/instances/lab/events/lab/enable
+		f=$(cat $t/instances/lab/per_cpu/cpu*/stats |
+			awk '$1 == "entries:" || $1 == "overrun:" { n += $2 } END { print n }')
+		rmdir $t/instances/lab
+	fi
 	while read -r name n missed; do
 		case $name in
 		exits) e=$n m=$((m + missed)) ;;
 		flushes) f=$n m=$((m + missed)) ;;
+		sent) m=$((m + missed)) ;;
 		esac
 	done <$t/kprobe_profile
 	echo >$t/kprobe_events

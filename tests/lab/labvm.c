@@ -335,17 +335,29 @@ static int step_stop(const char *arg)
 	return errno ? -1 : 0;
 }
 
-/* The current group leaves kvm-vfio and comes back, so many times, on another CPU than the guest's */
+static int put_on(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	errno = pthread_setaffinity_np(thread, sizeof(set), &set);
+	return errno ? -1 : 0;
+}
+
+/*
+ * The current group leaves kvm-vfio and comes back, so many times, on another CPU than the spinner's;
+ * after each ten they change places.
+ */
 static int step_switch(const char *n)
 {
 	long long i, times = size_of(n);
-	cpu_set_t first;
 
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	if (sched_setaffinity(0, sizeof(first), &first))
-		return -1;
 	for (i = 0; i < times; i++) {
+		const int cpu = i / 10 % 2;
+
+		if (put_on(pthread_self(), cpu) || (is_spinning && put_on(spinning, !cpu)))
+			return -1;
 		if (step_del(""))
 			return -1;
 		usleep(2000);

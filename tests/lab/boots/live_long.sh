@@ -23,7 +23,7 @@ passthrough() {
 }
 
 # Executed or ignored: the guest flushes on one CPU while the group leaves and comes back on the
-# other, in the midst of WBINVDs too
+# other, in the midst of WBINVDs too; the vCPU moves to the other CPU now and then
 cell_trace_switch() {
 	setup
 	trace_start
