@@ -8,7 +8,7 @@
 #ifndef NSN_EMIT_BPF_H
 #define NSN_EMIT_BPF_H
 
-#include "vmlinux.h"
+#include "kernel_types.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -60,11 +60,15 @@ static const char nsn_zeroes[NSN_SCRATCH_SIZE];
 		bpf_probe_read_kernel((place), sizeof(*(place)), nsn_zeroes);                      \
 	} while (0)
 
+/* What it is, the compiler must not know: it would write down the whole address at each use. */
+#define NSN_HIDE(pointer) asm volatile("" : "+r"(pointer))
+
 /* Points rec at an empty record of its kind. */
 #define NSN_BEGIN(rec, NAME)                                                                       \
 	do {                                                                                       \
 		_Static_assert(sizeof(*(rec)) <= NSN_SCRATCH_SIZE, "room for " #NAME);             \
 		(rec) = (void *)nsn_scratch[NSN_REC_##NAME];                                       \
+		NSN_HIDE(rec);                                                                     \
 		NSN_CLEAR(rec);                                                                    \
 		(rec)->h.kind = NSN_REC_##NAME;                                                    \
 		(rec)->h.size = sizeof(*(rec));                                                    \
@@ -88,11 +92,11 @@ static __noinline __attribute__((unused)) int nsn_submit(void *rec, __u64 size)
 #define NSN_KNOWN(rec, name, field)                                                                \
 	(*(volatile __u32 *)&(rec)->h.known |= NSN_BIT(name, field))
 
-/* Sets a field to a value that is certain. */
+/* Sets a field to a value that is certain: the bits of several in a row may be gathered. */
 #define NSN_SET(rec, name, field, value)                                                           \
 	do {                                                                                       \
 		(rec)->field = (__u64)(value);                                                     \
-		NSN_KNOWN(rec, name, field);                                                       \
+		(rec)->h.known |= NSN_BIT(name, field);                                            \
 	} while (0)
 
 /* Fills a field by an accessor of core_compat.bpf.h; it stays unknown if that returns false. */

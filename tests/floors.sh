@@ -91,8 +91,7 @@ bpf_includes() {
 	local header
 	cat bpf/*.[ch] bpf/compat/*.h | sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' | sort -u |
 		while read -r header; do
-			[ -f "bpf/$header" ] || [ -f "vmlinux/$header" ] ||
-				[ -f "vmlinux/x86/$header" ] || echo "\"$header\""
+			[ -f "bpf/$header" ] || [ -f "vmlinux/$header" ] || echo "\"$header\""
 		done
 }
 check "bpf/ includes nothing of src/" bpf_includes

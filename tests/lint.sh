@@ -27,7 +27,7 @@ done
 # No source is wider than 110 columns, a tab being 8 wide, no script than 130, and nothing ends in blanks.
 widths() {
 	local file most
-	sources | grep -E '\.[ch]$|\.sh$|^Makefile$' | grep -v '^vmlinux/' | while read -r file; do
+	sources | grep -E '\.[ch]$|\.sh$|^Makefile$' | while read -r file; do
 		[ -f "$file" ] || continue
 		most=110
 		[[ $file == *.[ch] ]] || most=130

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * module_types.h - types that kernel modules define, so that no vmlinux.h has them.
+ * module_types.h - types that kernel modules define; those of the kernel proper are in kernel_types.h.
  *
  * Kept by hand and minimal: only the fields that bpf/core_compat.bpf.h reads. Offsets are resolved
  * by CO-RE against the module's own BTF when the program is loaded, so order and gaps do not

@@ -174,18 +174,13 @@ static __always_inline bool nsn_emulator_vcpu(struct x86_emulate_ctxt *emulator,
 	return NSN_GET(emulator, vcpu, out);
 }
 
-/* A flavour: the whole struct refers to an enum that vmlinux.h only declares, which no BTF can say. */
-struct kvm_x86_ops___wbinvd {
-	bool (*has_wbinvd_exit)(void);
-} __attribute__((preserve_access_index));
-
 /*
  * Does guest WBINVD exit to KVM? kvm_x86_ops.has_wbinvd_exit: AMD's always says yes; Intel's looks
  * into vmcs_config (SECONDARY_EXEC_WBINVD_EXITING, bit 6).
  */
 static __always_inline bool nsn_wbinvd_exiting(__u64 *out)
 {
-	struct kvm_x86_ops___wbinvd *ops = (void *)nsn_symbols[NSN_SYM_KVM_OPS];
+	struct kvm_x86_ops *ops = (void *)nsn_symbols[NSN_SYM_KVM_OPS];
 	struct vmcs_config *config = (void *)nsn_symbols[NSN_SYM_VMCS_CONFIG];
 	__u64 amd = nsn_symbols[NSN_SYM_SVM_WBINVD_EXIT];
 	__u64 intel = nsn_symbols[NSN_SYM_VMX_WBINVD_EXIT];
@@ -220,8 +215,8 @@ static __always_inline bool nsn_kvm_guest_mtrrs(__u64 *out)
 }
 
 struct kvm_caps___quirks {
-	u64 supported_xcr0; /* in every kernel that has the struct: it tells whether its type is known */
-	u64 supported_quirks;
+	__u64 supported_xcr0; /* in every kernel that has the struct: it tells whether its type is known */
+	__u64 supported_quirks;
 } __attribute__((preserve_access_index));
 
 /* kvm_caps.supported_quirks, 6.15, and stable kernels that took it. */

@@ -3,7 +3,7 @@
  * bare_iter.bpf.c - an iterator over the files of all tasks that does nothing: what the kernel's own
  * part of the walk costs, to compare bpf/files.bpf.c with. Kernel side.
  */
-#include "vmlinux.h"
+#include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "GPL";
