@@ -10,6 +10,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "events.h"
 #include "history.h"
 #include "render.h"
 #include "session.h"
@@ -44,6 +45,9 @@ extern const struct argp nsn_cli_argp;
  * struct nsn_history_opts, zero-initialised.
  */
 extern const struct argp nsn_history_argp;
+
+/* Options of commands that follow events: --no-pin, --without. Its input is a struct nsn_events_opts. */
+extern const struct argp nsn_events_argp;
 
 /* A list of probes to leave off, for --without: gives list, or argp_error() for an unknown name. */
 const char *nsn_cli__probes(struct argp_state *state, const char *list);

@@ -15,8 +15,6 @@
 enum {
 	OPTION_COLLECT = 0x4000,
 	OPTION_MAX_VMS,
-	OPTION_NO_PIN,
-	OPTION_WITHOUT,
 	OPTION_SPEED,
 };
 
@@ -25,9 +23,6 @@ static const struct argp_option options[] = {
 	{ "max-vms", OPTION_MAX_VMS, "N", 0,
 	  "metrics of at most N VMs, the gravest verdicts first; nosnoop_vms_omitted tells of the rest",
 	  4 },
-	{ "no-pin", OPTION_NO_PIN, NULL, 0,
-	  "kprobes only, so that modules can be unloaded meanwhile", 5 },
-	{ "without", OPTION_WITHOUT, "PROBES", 0, "leave off these probes, separated by commas", 5 },
 	{ "speed", OPTION_SPEED, "FACTOR", 0,
 	  "of a replay: 1 is its own time (the default), 0 a snapshot with each exposition", 5 },
 	{ 0 },
@@ -51,7 +46,8 @@ static void check(struct nsn_export_cli *opts, struct argp_state *state)
 		argp_error(state, "metrics are of the whole machine: --vm, --device and --group "
 				  "are labels of theirs");
 	if (cli->session.record && strcmp(cli->session.record, "-") == 0)
-		argp_error(state, "--record - would mix the recording with the metrics: name a file");
+		argp_error(state,
+			   "--record - would mix the recording with the metrics: name a file");
 	opts->export.live.session = cli->session;
 }
 
@@ -63,6 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
 		state->child_inputs[1] = &opts->export.live.history;
+		state->child_inputs[2] = &opts->export.live.events;
 		return 0;
 	case OPTION_COLLECT:
 		if (strcmp(arg, "host"))
@@ -73,12 +70,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (nsn_parse_u64(arg, &opts->export.max_vms))
 			argp_error(state, "--max-vms takes a number, not '%s'", arg);
 		opts->export.max_vms_set = true;
-		return 0;
-	case OPTION_NO_PIN:
-		opts->export.live.events.no_pin = true;
-		return 0;
-	case OPTION_WITHOUT:
-		opts->export.live.events.without = nsn_cli__probes(state, arg);
 		return 0;
 	case OPTION_SPEED:
 		parse_speed(opts, arg, state);
@@ -93,10 +84,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
 					      { &nsn_history_argp, 0, NULL, 0 },
+					      { &nsn_events_argp, 0, NULL, 0 },
 					      { 0 } };
-const struct argp nsn_export_argp = {
-	.options = options, .parser = parse, .children = children
-};
+const struct argp nsn_export_argp = { .options = options, .parser = parse, .children = children };
 
 void nsn_export_cli__init(struct nsn_export_cli *opts)
 {

@@ -22,8 +22,6 @@
 enum {
 	OPTION_VIEW = 0x2000,
 	OPTION_INTERVAL,
-	OPTION_NO_PIN,
-	OPTION_WITHOUT,
 	OPTION_RING,
 	OPTION_SPEED,
 };
@@ -54,15 +52,13 @@ struct top_opts {
 static const struct argp_option options[] = {
 	{ "batch", 'b', NULL, 0, "print one frame after the other, for a file or a pipe", 4 },
 	{ "count", 'n', "N", 0, "end after N frames", 4 },
-	{ "delay", 'd', "DURATION", 0, "time between two readings: 500ms, 2s (the default), 1m", 4 },
+	{ "delay", 'd', "DURATION", 0, "time between two readings: 500ms, 2s (the default), 1m",
+	  4 },
 	{ "sort", 's', "COLUMN", 0, "sort by this column; a - before it inverts the order", 4 },
 	{ "view", OPTION_VIEW, "VIEW", 0,
 	  "vms (the default), domains, devices, findings, events or iommus", 4 },
 	{ "snapshot-interval", OPTION_INTERVAL, "DURATION", 0,
 	  "read the whole machine anew at latest after this time (10s)", 5 },
-	{ "no-pin", OPTION_NO_PIN, NULL, 0,
-	  "kprobes only, so that modules can be unloaded meanwhile", 5 },
-	{ "without", OPTION_WITHOUT, "PROBES", 0, "leave off these probes, separated by commas", 5 },
 	{ "ring-size", OPTION_RING, "BYTES", 0, "room for events, a power of 2", 5 },
 	{ "speed", OPTION_SPEED, "FACTOR", 0,
 	  "of a replay: 1 is its own time (the default), 10 ten times as fast, 0 as fast as it goes",
@@ -93,9 +89,10 @@ static void parse_view(struct top_opts *opts, const char *arg, struct argp_state
 	int view = nsn_top_view_by_name(arg);
 
 	if (view < 0)
-		argp_error(state,
-			   "--view takes vms, domains, devices, findings, events or iommus, not '%s'",
-			   arg);
+		argp_error(
+			state,
+			"--view takes vms, domains, devices, findings, events or iommus, not '%s'",
+			arg);
 	opts->state.view = (enum nsn_top_view)view;
 }
 
@@ -117,11 +114,9 @@ static void parse_sort(struct top_opts *opts, struct argp_state *state)
 	choice->sort = nsn_top_column_by_name(opts->state.view, name + choice->invert);
 	if (choice->sort >= 0)
 		return;
-	fprintf(stderr, "nosnooptop: the columns of %s are:",
-		nsn_top_view_name(opts->state.view));
+	fprintf(stderr, "nosnooptop: the columns of %s are:", nsn_top_view_name(opts->state.view));
 	for (int i = 0; i < nsn_top_columns(opts->state.view); i++)
-		fprintf(stderr, "%s %s", i ? "," : "",
-			nsn_top_column_name(opts->state.view, i));
+		fprintf(stderr, "%s %s", i ? "," : "", nsn_top_column_name(opts->state.view, i));
 	fputc('\n', stderr);
 	argp_error(state, "no column '%s'", name);
 }
@@ -134,6 +129,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
 		state->child_inputs[1] = &opts->live.history;
+		state->child_inputs[2] = &opts->live.events;
 		return 0;
 	case 'b':
 		opts->batch = true;
@@ -152,12 +148,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_INTERVAL:
 		opts->live.snapshot_interval_ns = parse_time("--snapshot-interval", arg, state);
-		return 0;
-	case OPTION_NO_PIN:
-		opts->live.events.no_pin = true;
-		return 0;
-	case OPTION_WITHOUT:
-		opts->live.events.without = nsn_cli__probes(state, arg);
 		return 0;
 	case OPTION_RING:
 		opts->live.events.ring_size = (uint32_t)parse_number("--ring-size", arg, state);
@@ -178,6 +168,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
 					      { &nsn_history_argp, 0, NULL, 0 },
+					      { &nsn_events_argp, 0, NULL, 0 },
 					      { 0 } };
 static const struct argp argp = {
 	.options = options,
@@ -306,8 +297,7 @@ static int handle(void *data, enum nsn_loop_source source, int number)
 		return err;
 	case NSN_LOOP_EVENTS:
 		err = nsn_live__drain(opts->source);
-		return err ? err
-			   : nsn_loop__soon(opts->loop, nsn_live__snapshot_in(opts->source));
+		return err ? err : nsn_loop__soon(opts->loop, nsn_live__snapshot_in(opts->source));
 	case NSN_LOOP_SECOND:
 	case NSN_LOOP_SOON:
 		err = nsn_live__refresh(opts->source);
@@ -367,9 +357,9 @@ static int run_batch(struct top_opts *opts)
 
 static int run(struct top_opts *opts)
 {
-	struct nsn_tui_opts tui = {
-		.delay_ns = opts->delay_ns, .select = choose, .select_data = opts
-	};
+	struct nsn_tui_opts tui = { .delay_ns = opts->delay_ns,
+				    .select = choose,
+				    .select_data = opts };
 	bool terminal = !opts->batch && !opts->json && isatty(STDOUT_FILENO);
 	int err;
 
@@ -377,7 +367,8 @@ static int run(struct top_opts *opts)
 		opts->count = 1;
 	opts->live.session = opts->cli.session;
 	/* the screen of VMs names no device, and a recording is to have all */
-	opts->live.quick = terminal && opts->state.view == NSN_VIEW_VMS && !opts->cli.session.record;
+	opts->live.quick =
+		terminal && opts->state.view == NSN_VIEW_VMS && !opts->cli.session.record;
 	err = nsn_live__new(&opts->live, &opts->source);
 	if (err)
 		return err;

@@ -18,14 +18,14 @@
 #include "model_names.h"
 #include "render_trace.h"
 
-#define SECOND 1000000000ULL
-#define HOLD_NS (SECOND / 4) /* how long events wait for a snapshot that names them */
-#define REFRESH_NS SECOND /* how often modules are looked at */
+#define SECOND     1000000000ULL
+#define HOLD_NS    (SECOND / 4) /* how long events wait for a snapshot that names them */
+#define REFRESH_NS SECOND       /* how often modules are looked at */
 
 /* Kinds of event that are shown only if they are asked for: many, or of the tool itself. */
-#define MANY (1ULL << NSN_EVENT_WBINVD)
+#define MANY  (1ULL << NSN_EVENT_WBINVD)
 #define QUIET (MANY | 1ULL << NSN_EVENT_SNAPSHOT)
-#define ALL ((1ULL << NSN_EVENT_MAX) - 1)
+#define ALL   ((1ULL << NSN_EVENT_MAX) - 1)
 
 /* Which probes' features show an event, so that a difference of snapshots need not. */
 static const struct {
@@ -65,10 +65,10 @@ struct trace {
 	bool by_group;
 	struct nsn_ids *names;
 	struct nsn_history *history;
-	struct nsn_model *model;      /* the last snapshot */
-	bool model_is_new;            /* the history does not have it yet */
-	uint64_t model_at;            /* ns, of whatever clock the history goes by */
-	struct nsn_records waiting;   /* events that are not printed yet */
+	struct nsn_model *model;                     /* the last snapshot */
+	bool model_is_new;                           /* the history does not have it yet */
+	uint64_t model_at;                           /* ns, of whatever clock the history goes by */
+	struct nsn_records waiting;                  /* events that are not printed yet */
 	uint64_t started, snapshot_at, refreshed_at; /* ns */
 	uint64_t lines;
 	bool done;
@@ -132,8 +132,7 @@ static bool shown(const struct trace *trace, const struct nsn_told *told)
 	if (is_noise(trace, event))
 		return false;
 	if (trace->opts->min_duration_ns && event->event < NSN_EVENT_PROBE &&
-	    (!NSN_KNOWS(event, event, duration) ||
-	     event->duration < trace->opts->min_duration_ns))
+	    (!NSN_KNOWS(event, event, duration) || event->duration < trace->opts->min_duration_ns))
 		return false;
 	return selected(trace, told);
 }
@@ -356,15 +355,12 @@ static void warn_of_probes(const struct trace *trace)
 
 static int run_live(struct trace *trace, int signals)
 {
-	const struct nsn_events_opts events = {
-		.no_pin = trace->opts->no_pin,
-		.without = trace->opts->without,
-		.wanted = trace->opts->events,
-		.min_duration_ns = trace->opts->min_duration_ns,
-		.ring_size = trace->opts->buffer,
-	};
-	int err = nsn_session__open_events(trace->session, &events);
+	struct nsn_events_opts events = trace->opts->probes;
+	int err;
 
+	events.wanted = trace->opts->events;
+	events.min_duration_ns = trace->opts->min_duration_ns;
+	err = nsn_session__open_events(trace->session, &events);
 	if (!err) {
 		warn_of_probes(trace);
 		err = live(trace, signals);
@@ -418,8 +414,7 @@ static int choose(struct trace *trace)
 	if (trace->selection.vm)
 		nsn_format(trace->vm, sizeof(trace->vm), "%s", trace->selection.vm->id);
 	if (trace->selection.device)
-		nsn_format(trace->device, sizeof(trace->device), "%s",
-			   trace->selection.device->id);
+		nsn_format(trace->device, sizeof(trace->device), "%s", trace->selection.device->id);
 	if (trace->selection.group)
 		trace->group = trace->selection.group->number;
 	else if (trace->selection.device && trace->selection.device->group)
@@ -455,7 +450,9 @@ static int begin(struct trace *trace)
 
 int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *opts)
 {
-	struct trace trace = { .cli = cli, .opts = opts, .names = nsn_ids__new(),
+	struct trace trace = { .cli = cli,
+			       .opts = opts,
+			       .names = nsn_ids__new(),
 			       .history = nsn_history__new(&opts->history) };
 	int signals = open_signals();
 	int err = signals < 0 ? signals : trace.names && trace.history ? 0 : -ENOMEM;

@@ -9,6 +9,7 @@
 #define NSN_TRACE_H
 
 #include "cli.h"
+#include "events.h"
 #include "history.h"
 
 /* Zero-initialise, but for interval_ns. */
@@ -18,10 +19,8 @@ struct nsn_trace_opts {
 	uint64_t duration_ns;     /* 0: until interrupted */
 	uint64_t count;           /* lines; 0: no limit */
 	uint64_t interval_ns;     /* between snapshots, where probes are off */
-	const char *without;      /* probes to leave off */
 	struct nsn_history_opts history;
-	uint32_t buffer;          /* bytes; 0: as it is */
-	bool no_pin;
+	struct nsn_events_opts probes; /* how to attach, and the buffer's size */
 	bool json;
 };
 

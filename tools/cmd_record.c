@@ -11,14 +11,12 @@
 #include "log.h"
 #include "loop.h"
 
-#define SECOND	 1000000000ULL
+#define SECOND   1000000000ULL
 #define INTERVAL (10 * SECOND) /* at latest from snapshot to snapshot, unless told otherwise */
 
 enum {
 	OPTION_DURATION = 0x3000,
 	OPTION_INTERVAL,
-	OPTION_NO_PIN,
-	OPTION_WITHOUT,
 };
 
 struct record_opts {
@@ -34,10 +32,6 @@ static const struct argp_option options[] = {
 	  "go on for that time, 30s or 10m: events, and a snapshot whenever something changed", 2 },
 	{ "snapshot-interval", OPTION_INTERVAL, "TIME", 0,
 	  "with --duration: at latest so long from snapshot to snapshot (10s)", 2 },
-	{ "no-pin", OPTION_NO_PIN, NULL, 0,
-	  "with --duration: kprobes only, so that modules can be unloaded meanwhile", 2 },
-	{ "without", OPTION_WITHOUT, "PROBES", 0,
-	  "with --duration: leave off these probes, separated by commas", 2 },
 	{ 0 },
 };
 
@@ -57,18 +51,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
+		state->child_inputs[1] = &opts->events;
 		return 0;
 	case OPTION_DURATION:
 		opts->duration_ns = parse_time(state, "--duration", arg);
 		return 0;
 	case OPTION_INTERVAL:
 		opts->interval_ns = parse_time(state, "--snapshot-interval", arg);
-		return 0;
-	case OPTION_NO_PIN:
-		opts->events.no_pin = true;
-		return 0;
-	case OPTION_WITHOUT:
-		opts->events.without = nsn_cli__probes(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (opts->file)
@@ -80,7 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+					      { &nsn_events_argp, 0, NULL, 0 },
+					      { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -112,7 +103,8 @@ static int check(const struct record_opts *opts)
 		return -EINVAL;
 	}
 	if (opts->duration_ns && cli->session.replay) {
-		nsn_error("--duration is for a machine: of a recording, --replay copies the last snapshot");
+		nsn_error(
+			"--duration is for a machine: of a recording, --replay copies the last snapshot");
 		return -EINVAL;
 	}
 	if (!opts->duration_ns &&
@@ -214,8 +206,8 @@ static int record_for_a_time(const struct record_opts *opts)
 {
 	struct nsn_live_opts live = { .session = opts->cli.session,
 				      .events = opts->events,
-				      .snapshot_interval_ns = opts->interval_ns ? opts->interval_ns
-										 : INTERVAL };
+				      .snapshot_interval_ns =
+					      opts->interval_ns ? opts->interval_ns : INTERVAL };
 	struct recording recording = { .duration_ns = opts->duration_ns };
 	struct nsn_loop_opts loop = {
 		.input = -1, .delay_ns = opts->duration_ns, .handle = handle, .data = &recording

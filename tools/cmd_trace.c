@@ -18,8 +18,6 @@ enum {
 	OPTION_MIN_DURATION,
 	OPTION_MIN_US,
 	OPTION_DURATION,
-	OPTION_NO_PIN,
-	OPTION_WITHOUT,
 	OPTION_BUFFER,
 	OPTION_SNAPSHOT_INTERVAL,
 };
@@ -37,10 +35,6 @@ static const struct argp_option options[] = {
 	{ "min-us", OPTION_MIN_US, "N", 0, "the same in microseconds", 2 },
 	{ "duration", OPTION_DURATION, "TIME", 0, "end after that time: 30s, 5m", 2 },
 	{ "count", 'n', "N", 0, "end after so many lines", 2 },
-	{ "no-pin", OPTION_NO_PIN, NULL, 0,
-	  "kprobes only: they leave modules free to be unloaded, fentry does not", 3 },
-	{ "without", OPTION_WITHOUT, "PROBES", 0,
-	  "leave these probes off, separated by commas; nosnoop doctor lists them", 3 },
 	{ "buffer", OPTION_BUFFER, "BYTES", 0,
 	  "room for events that wait (1048576): a power of 2 of at least 4096", 3 },
 	{ "snapshot-interval", OPTION_SNAPSHOT_INTERVAL, "TIME", 0,
@@ -106,6 +100,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &opts->cli;
 		state->child_inputs[1] = &trace->history;
+		state->child_inputs[2] = &trace->probes;
 		return 0;
 	case OPTION_EVENT:
 		parse_events(state, arg, &trace->events);
@@ -122,14 +117,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'n':
 		trace->count = parse_number(state, "--count", arg, 1);
 		return 0;
-	case OPTION_NO_PIN:
-		trace->no_pin = true;
-		return 0;
-	case OPTION_WITHOUT:
-		trace->without = nsn_cli__probes(state, arg);
-		return 0;
 	case OPTION_BUFFER:
-		parse_buffer(state, arg, &trace->buffer);
+		parse_buffer(state, arg, &trace->probes.ring_size);
 		return 0;
 	case OPTION_SNAPSHOT_INTERVAL:
 		trace->interval_ns = parse_time(state, "--snapshot-interval", arg, "s");
@@ -144,6 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
 					      { &nsn_history_argp, 0, NULL, 0 },
+					      { &nsn_events_argp, 0, NULL, 0 },
 					      { 0 } };
 static const struct argp argp = {
 	.options = options,
