@@ -193,9 +193,9 @@ fleet-demo:
 # ---- upkeep ----
 
 .PHONY: format install static
-## format: clang-format over the C sources
+## format: clang-format (14) over the C sources
 format:
-	$(Q)clang-format -i $(filter-out src/recdesc.c,$(LIB_SOURCES)) $(wildcard src/*.h tools/*.[ch] tests/*/*.[ch])
+	$(Q)clang-format -i $(wildcard bpf/*.[ch] bpf/compat/*.h vmlinux/*.h src/*.[ch] tools/*.[ch] tests/*/*.[ch])
 
 ## static: build/nosnoop.static with libbpf, libelf, zlib and jansson inside, for hosts without them
 # (Debian has no static libpci and libsmartcols: these two and libc stay shared)

@@ -32,8 +32,8 @@
 		if (bpf_core_field_exists((object)->field)) {                                      \
 			if (sizeof((object)->field) < sizeof(__u64))                               \
 				*(out) = 0; /* little endian: the low bytes are the field */       \
-			nsn_got_ = !bpf_core_read((out), sizeof((object)->field),                  \
-						  &(object)->field);                               \
+			nsn_got_ =                                                                 \
+				!bpf_core_read((out), sizeof((object)->field), &(object)->field);  \
 		}                                                                                  \
 		nsn_got_;                                                                          \
 	})

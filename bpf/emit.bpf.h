@@ -23,8 +23,8 @@ struct {
 	__uint(max_entries, NSN_RING_SIZE);
 } records SEC(".maps");
 
-__u64 nsn_batch[NSN_BATCH];     /* objects to describe */
-__u64 nsn_lost;                 /* records that had no room in the ring buffer */
+__u64 nsn_batch[NSN_BATCH]; /* objects to describe */
+__u64 nsn_lost;             /* records that had no room in the ring buffer */
 
 /*
  * Global state of a program. Marked as used: the compiler would otherwise split a static struct into
@@ -89,8 +89,7 @@ static __noinline __attribute__((unused)) int nsn_submit(void *rec, __u64 size)
  * Marks a field as known. Volatile: the compiler must not gather the bits in a register, where each
  * combination of them would be a state of its own to the verifier.
  */
-#define NSN_KNOWN(rec, name, field)                                                                \
-	(*(volatile __u32 *)&(rec)->h.known |= NSN_BIT(name, field))
+#define NSN_KNOWN(rec, name, field) (*(volatile __u32 *)&(rec)->h.known |= NSN_BIT(name, field))
 
 /* Sets a field to a value that is certain: the bits of several in a row may be gathered. */
 #define NSN_SET(rec, name, field, value)                                                           \
@@ -102,7 +101,7 @@ static __noinline __attribute__((unused)) int nsn_submit(void *rec, __u64 size)
 /* Fills a field by an accessor of core_compat.bpf.h; it stays unknown if that returns false. */
 #define NSN_FILL(rec, name, field, accessor, ...)                                                  \
 	do {                                                                                       \
-		if (accessor(__VA_ARGS__ __VA_OPT__(, ) &(rec)->field))                            \
+		if (accessor(__VA_ARGS__ __VA_OPT__(, ) & (rec)->field))                           \
 			NSN_KNOWN(rec, name, field);                                               \
 	} while (0)
 
@@ -224,7 +223,7 @@ static __always_inline bool nsn_walk__cut(const struct nsn_walk *walk, __u64 lim
 
 /* The object that a list_head of it stands in; CO-RE gives the field's offset. */
 #define NSN_ENTRY(pointer, type, member)                                                           \
-	((type *)((char *)(pointer) - bpf_core_field_offset(type, member)))
+	((type *)((char *)(pointer)-bpf_core_field_offset(type, member)))
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -13,8 +13,8 @@
 #define NSN_EVENT_PROGRAMS
 #include "core_compat.bpf.h"
 
-#define EPERM 1
-#define EBUSY 16
+#define EPERM  1
+#define EBUSY  16
 #define ENODEV 19
 #define EINVAL 22
 
@@ -235,7 +235,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
  * A program at the entry of a function of n arguments: body(ctx, a, b, c).
  */
 #define NSN_AT_ENTRY(name, n, body)                                                                \
-	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                               \
+	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                           \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx));                                                 \
 	}                                                                                          \
@@ -249,7 +249,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
  * kprobe at the entry kept.
  */
 #define NSN_AT_EXIT(name, id, n, body)                                                             \
-	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                             \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx), nsn_fexit_result(ctx), NULL);                    \
 	}                                                                                          \
@@ -258,7 +258,7 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 
 /* The same for a function without a result, which has none to ask for. */
 #define NSN_AT_VOID_EXIT(name, id, n, body)                                                        \
-	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                             \
 	{                                                                                          \
 		return body(ctx, NSN_CTX##n(ctx), 0, NULL);                                        \
 	}                                                                                          \
@@ -267,11 +267,11 @@ static __always_inline __u64 nsn_fexit_result(__u64 *ctx)
 
 /* Programs at both ends: the entry keeps the call, and `enter` may add to it: enter(call, a, b, c). */
 #define NSN_AT_BOTH(name, id, n, enter, body)                                                      \
-	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                               \
+	SEC("?nsn_fentry") int fentry_##name(__u64 *ctx)                                           \
 	{                                                                                          \
 		return nsn_call__begin(id, enter, NSN_CTX##n(ctx));                                \
 	}                                                                                          \
-	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                                 \
+	SEC("?nsn_fexit") int fexit_##name(__u64 *ctx)                                             \
 	{                                                                                          \
 		struct nsn_call call;                                                              \
                                                                                                    \

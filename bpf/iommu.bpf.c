@@ -9,9 +9,9 @@
 #include "core_compat.bpf.h"
 #include "xarray.bpf.h"
 
-#define MAX_GROUPS 65536
+#define MAX_GROUPS        65536
 #define MAX_GROUP_DEVICES 4096
-#define MAX_GROUP_PASIDS 4096
+#define MAX_GROUP_PASIDS  4096
 
 NSN_STATE struct nsn_walk iommu_groups;  /* the kernel's own set */
 NSN_STATE struct nsn_walk group_devices; /* of one group */
@@ -193,7 +193,7 @@ static __always_inline void fill_intel_domain(struct nsn_rec_domain *rec,
 }
 
 #define DOMAIN_PAGING 1 /* __IOMMU_DOMAIN_PAGING: it has page tables of its own */
-#define DOMAIN_SVA 16
+#define DOMAIN_SVA    16
 #define DOMAIN_NESTED 64
 
 NSN_GLOBAL int describe_domain(__u64 address)
@@ -216,8 +216,7 @@ NSN_GLOBAL int describe_domain(__u64 address)
 		if (nsn_symbol_name(op, rec->op, sizeof(rec->op)))
 			NSN_KNOWN(rec, domain, op);
 	}
-	if (!nsn_domain_attach_op(ops, &attach) ||
-	    !nsn_symbol_name(attach, symbol, sizeof(symbol)))
+	if (!nsn_domain_attach_op(ops, &attach) || !nsn_symbol_name(attach, symbol, sizeof(symbol)))
 		goto out;
 	__builtin_memcpy(rec->iommu_driver, symbol, sizeof(rec->iommu_driver) - 1);
 	NSN_KNOWN(rec, domain, iommu_driver);

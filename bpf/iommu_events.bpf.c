@@ -34,7 +34,7 @@ static __always_inline bool cannot_block(struct iommu_group *group)
 }
 
 static __always_inline void fill_core_reason(struct nsn_rec_event *rec, struct iommu_domain *domain,
-					struct iommu_group *group, long error)
+					     struct iommu_group *group, long error)
 {
 	__u64 forced = 0, attached = 0;
 
@@ -72,8 +72,8 @@ static __always_inline int tell_attach(struct iommu_domain *domain, struct iommu
 	return 0;
 }
 
-static __always_inline int on_core_attach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
-				     const struct nsn_call *call)
+static __always_inline int on_core_attach(void *ctx, __u64 domain, __u64 group, __u64 c,
+					  __u64 result, const struct nsn_call *call)
 {
 	return tell_attach((struct iommu_domain *)domain, (struct iommu_group *)group,
 			   NSN_INT(result), call);
@@ -90,8 +90,8 @@ NSN_AT_EXIT(attach, NSN_CALL_ATTACH, 2, on_core_attach)
 NSN_AT_EXIT(attach_handle, NSN_CALL_ATTACH, 3, on_core_attach)
 NSN_AT_EXIT(replace, NSN_CALL_ATTACH, 3, on_replace)
 
-static __always_inline int on_core_detach(void *ctx, __u64 domain, __u64 group, __u64 c, __u64 result,
-				     const struct nsn_call *call)
+static __always_inline int on_core_detach(void *ctx, __u64 domain, __u64 group, __u64 c,
+					  __u64 result, const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_DETACH);
 

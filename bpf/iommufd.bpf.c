@@ -10,8 +10,8 @@
 #include "xarray.bpf.h"
 
 #define MAX_OBJECTS 65536
-#define MAX_PASIDS 4096
-#define WALK_STEPS (4 * MAX_OBJECTS) /* slots that may be empty, and ways back up */
+#define MAX_PASIDS  4096
+#define WALK_STEPS  (4 * MAX_OBJECTS) /* slots that may be empty, and ways back up */
 
 NSN_STATE struct xa_walk objects; /* of one context */
 NSN_STATE struct xa_walk pasids;  /* of one group in it */
@@ -215,8 +215,7 @@ static __noinline int describe_context(struct iommufd_ctx *context)
 	NSN_SET(rec, iommufd, page_tables, context_now.page_tables);
 	NSN_SET(rec, iommufd, accesses, context_now.accesses);
 	NSN_SET(rec, iommufd, address_spaces, context_now.address_spaces);
-	NSN_SET(rec, iommufd, complete,
-		context_now.complete && xa_walk__complete(&objects, array));
+	NSN_SET(rec, iommufd, complete, context_now.complete && xa_walk__complete(&objects, array));
 	NSN_SUBMIT(rec);
 	return 0;
 }

@@ -8,13 +8,13 @@
  */
 #include "core_compat.bpf.h"
 
-#define MAX_VMS 65536
-#define MAX_KVM_DEVICES 1024
+#define MAX_VMS            65536
+#define MAX_KVM_DEVICES    1024
 #define MAX_KVM_VFIO_FILES 4096
 
-NSN_STATE struct nsn_walk vms;     /* KVM's list */
-NSN_STATE struct nsn_walk kvm_devices; /* the KVM devices of one VM */
-NSN_STATE struct nsn_walk kvm_vfio_files;   /* the files of one kvm-vfio device */
+NSN_STATE struct nsn_walk vms;            /* KVM's list */
+NSN_STATE struct nsn_walk kvm_devices;    /* the KVM devices of one VM */
+NSN_STATE struct nsn_walk kvm_vfio_files; /* the files of one kvm-vfio device */
 
 /* The VM that is described now, and what its kvm-vfio devices say. */
 NSN_STATE struct {

@@ -302,13 +302,13 @@ static __always_inline int tell_registration(enum nsn_event event, __u64 kvm)
 }
 
 static __always_inline int on_kvm_register(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
-				       const struct nsn_call *call)
+					   const struct nsn_call *call)
 {
 	return tell_registration(NSN_EVENT_KVM_REGISTER, kvm);
 }
 
 static __always_inline int on_kvm_unregister(void *ctx, __u64 kvm, __u64 b, __u64 c, __u64 result,
-					 const struct nsn_call *call)
+					     const struct nsn_call *call)
 {
 	return tell_registration(NSN_EVENT_KVM_UNREGISTER, kvm);
 }

@@ -25,12 +25,12 @@
 #include <linux/types.h>
 #endif
 
-#define NSN_NAME_LEN 32   /* driver and unit names */
-#define NSN_DEVICE_LEN 40 /* BDFs, mdev uuids */
-#define NSN_SYMBOL_LEN 56 /* a kernel function's name */
-#define NSN_COMM_LEN 16   /* TASK_COMM_LEN */
-#define NSN_DETAIL_LEN 96 /* user space only: what an event's line tells besides */
-#define NSN_TEXT_LEN 256  /* user space only: guest names, cgroup paths, reasons */
+#define NSN_NAME_LEN   32  /* driver and unit names */
+#define NSN_DEVICE_LEN 40  /* BDFs, mdev uuids */
+#define NSN_SYMBOL_LEN 56  /* a kernel function's name */
+#define NSN_COMM_LEN   16  /* TASK_COMM_LEN */
+#define NSN_DETAIL_LEN 96  /* user space only: what an event's line tells besides */
+#define NSN_TEXT_LEN   256 /* user space only: guest names, cgroup paths, reasons */
 
 /*
  * Classes of object keys. Two keys of different classes never name the same object, except that
@@ -199,7 +199,7 @@ enum nsn_initiator {
 };
 
 /* Buckets of the histogram of flush times: up to 4.096 us, and each four times the one before. */
-#define NSN_BUCKETS 10
+#define NSN_BUCKETS         10
 #define NSN_BUCKET_FIRST_NS 4096
 
 /* VMs that are counted at once. */
@@ -207,22 +207,22 @@ enum nsn_initiator {
 
 /* Above so many WBINVDs a second and VM, one in NSN_SAMPLE_OF is timed. */
 #define NSN_SAMPLE_ABOVE 10000
-#define NSN_SAMPLE_OF 64
+#define NSN_SAMPLE_OF    64
 
 /* What the event programs count of a VM, by its address (map counters). */
 struct nsn_counters {
 	__u64 executed;
 	__u64 ignored;
-	__u64 elapsed_ns; /* of executed ones whose time was taken, preemption included */
+	__u64 elapsed_ns;           /* of executed ones whose time was taken, preemption included */
 	__u64 buckets[NSN_BUCKETS]; /* how many of those took how long */
-	__u64 sampled;      /* not all were timed */
-	__u64 window_start; /* ns; private to the programs */
+	__u64 sampled;              /* not all were timed */
+	__u64 window_start;         /* ns; private to the programs */
 	__u64 window_exits;
 };
 
 /* Places of map lost, which counts what has no other place too. */
 enum nsn_lost {
-	NSN_LOST_EVENTS,   /* no room for them */
+	NSN_LOST_EVENTS, /* no room for them */
 	NSN_LOST_REPAIRED, /* runs of a program that the kernel left out, and that another one made good */
 	NSN_LOST_GUEST_FLUSHES, /* nothing lost: executed WBINVDs of all VMs, those that have ended too */
 	NSN_LOST_SWITCHES, /* nothing lost: registrations that came or went; private to the programs */
@@ -288,7 +288,7 @@ enum nsn_name_source {
 
 /* A file descriptor that holds one of our objects. One record a descriptor, duplicates included. */
 #define NSN_FIELDS_FILE(NUM, KEY, STR)                                                             \
-	NUM(kind)                  /* enum nsn_file_kind */                                        \
+	NUM(kind) /* enum nsn_file_kind */                                                         \
 	KEY(vm, VM)                                                                                \
 	KEY(container, CONTAINER)                                                                  \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
@@ -296,45 +296,45 @@ enum nsn_name_source {
 	KEY(iommufd, IOMMUFD)                                                                      \
 	KEY(vdpa, VDPA)                                                                            \
 	KEY(mm, MM)                                                                                \
-	NUM(pid)                   /* thread group id, in the initial pid namespace */             \
+	NUM(pid) /* thread group id, in the initial pid namespace */                               \
 	NUM(tid)                                                                                   \
 	NUM(fd)                                                                                    \
-	NUM(start_ticks)           /* of the thread group leader, clock ticks since boot */        \
+	NUM(start_ticks) /* of the thread group leader, clock ticks since boot */                  \
 	STR(comm, NSN_COMM_LEN)
 
 #define NSN_FIELDS_VM(NUM, KEY, STR)                                                               \
 	KEY(vm, VM)                                                                                \
 	KEY(mm, MM)                                                                                \
-	NUM(creator)               /* thread that ran KVM_CREATE_VM, initial pid namespace */      \
-	NUM(pid)                   /* thread group that owns the VM's mm; 0: it has exited */      \
-	NUM(start_ticks)           /* of that thread group, clock ticks since boot */              \
-	NUM(fd)                    /* descriptor number it got at its creation */                  \
+	NUM(creator)     /* thread that ran KVM_CREATE_VM, initial pid namespace */                \
+	NUM(pid)         /* thread group that owns the VM's mm; 0: it has exited */                \
+	NUM(start_ticks) /* of that thread group, clock ticks since boot */                        \
+	NUM(fd)          /* descriptor number it got at its creation */                            \
 	NUM(vcpus)                                                                                 \
-	NUM(noncoherent_dma)       /* registrations of non-coherent DMA */                         \
-	NUM(vm_type)               /* KVM_CREATE_VM's argument */                                  \
-	NUM(quirks_disabled)       /* bit mask, KVM_X86_QUIRK_* */                                 \
-	NUM(kvm_vfio_devices)      /* kvm-vfio devices it has */                                   \
-	NUM(kvm_vfio_noncoherent)  /* one of them found a non-coherent file */                     \
-	NUM(complete)              /* all its lists ended at their heads */                        \
+	NUM(noncoherent_dma)      /* registrations of non-coherent DMA */                          \
+	NUM(vm_type)              /* KVM_CREATE_VM's argument */                                   \
+	NUM(quirks_disabled)      /* bit mask, KVM_X86_QUIRK_* */                                  \
+	NUM(kvm_vfio_devices)     /* kvm-vfio devices it has */                                    \
+	NUM(kvm_vfio_noncoherent) /* one of them found a non-coherent file */                      \
+	NUM(complete)             /* all its lists ended at their heads */                         \
 	STR(comm, NSN_COMM_LEN)                                                                    \
 	STR(debugfs, NSN_NAME_LEN) /* kernel to collector only: PID-FD, which gives fd */
 
 /* A file that a VM's kvm-vfio device was given. */
 #define NSN_FIELDS_VM_FILE(NUM, KEY, STR)                                                          \
 	KEY(vm, VM)                                                                                \
-	NUM(kind)                  /* enum nsn_file_kind; NONE: a file of another kind */          \
+	NUM(kind) /* enum nsn_file_kind; NONE: a file of another kind */                           \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
-	KEY(iommufd, IOMMUFD)      /* that the device file is bound to; 0: not bound */
+	KEY(iommufd, IOMMUFD) /* that the device file is bound to; 0: not bound */
 
 #define NSN_FIELDS_VFIO_GROUP(NUM, KEY, STR)                                                       \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(group, GROUP)                                                                          \
 	KEY(container, CONTAINER)                                                                  \
-	KEY(vm, VM)                /* the VM that kvm-vfio told it about */                        \
+	KEY(vm, VM) /* the VM that kvm-vfio told it about */                                       \
 	KEY(iommufd, IOMMUFD)                                                                      \
 	NUM(group_id)                                                                              \
-	NUM(type)                  /* enum nsn_vfio_group_type */                                  \
+	NUM(type) /* enum nsn_vfio_group_type */                                                   \
 	NUM(opened)                                                                                \
 	NUM(devices)                                                                               \
 	NUM(complete)
@@ -344,24 +344,24 @@ enum nsn_name_source {
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(vm, VM)                                                                                \
 	NUM(open_count)                                                                            \
-	STR(name, NSN_DEVICE_LEN)  /* of the parent device: a BDF, an mdev's uuid */
+	STR(name, NSN_DEVICE_LEN) /* of the parent device: a BDF, an mdev's uuid */
 
 #define NSN_FIELDS_CONTAINER(NUM, KEY, STR)                                                        \
 	KEY(container, CONTAINER)                                                                  \
-	KEY(mm, MM)                /* of one of its mappings; 0: it has none */                    \
+	KEY(mm, MM) /* of one of its mappings; 0: it has none */                                   \
 	NUM(noiommu)                                                                               \
-	NUM(mapped)                /* it has at least one mapping */                               \
+	NUM(mapped) /* it has at least one mapping */                                              \
 	NUM(domains)                                                                               \
-	NUM(groups)                /* over all domains */                                          \
-	NUM(emulated)              /* groups without a domain (mdev) */                            \
+	NUM(groups)   /* over all domains */                                                       \
+	NUM(emulated) /* groups without a domain (mdev) */                                         \
 	NUM(complete)                                                                              \
-	STR(driver, NSN_NAME_LEN)  /* "" before VFIO_SET_IOMMU */
+	STR(driver, NSN_NAME_LEN) /* "" before VFIO_SET_IOMMU */
 
 /* struct vfio_domain: VFIO's view of a domain of a type1 container. */
 #define NSN_FIELDS_TYPE1_DOMAIN(NUM, KEY, STR)                                                     \
 	KEY(container, CONTAINER)                                                                  \
 	KEY(domain, DOMAIN)                                                                        \
-	NUM(enforced)              /* vfio_domain.enforce_cache_coherency */                       \
+	NUM(enforced) /* vfio_domain.enforce_cache_coherency */                                    \
 	NUM(groups)
 
 /* struct vfio_iommu_group: a group of a type1 container. domain 0: emulated, it has none. */
@@ -374,35 +374,35 @@ enum nsn_name_source {
 /* struct iommufd_ctx: a context, and how many objects of each type it has. */
 #define NSN_FIELDS_IOMMUFD(NUM, KEY, STR)                                                          \
 	KEY(iommufd, IOMMUFD)                                                                      \
-	KEY(mm, MM)                /* of one of its mappings; 0: it has none */                    \
-	NUM(mapped)                /* it has at least one mapping */                               \
+	KEY(mm, MM) /* of one of its mappings; 0: it has none */                                   \
+	NUM(mapped) /* it has at least one mapping */                                              \
 	NUM(devices)                                                                               \
 	NUM(page_tables)                                                                           \
 	NUM(accesses)                                                                              \
-	NUM(address_spaces)        /* IOAS */                                                      \
+	NUM(address_spaces) /* IOAS */                                                             \
 	NUM(complete)
 
 /* A hardware page table of a context: iommufd's view of a domain. */
 #define NSN_FIELDS_IOMMUFD_HWPT(NUM, KEY, STR)                                                     \
 	KEY(iommufd, IOMMUFD)                                                                      \
 	KEY(domain, DOMAIN)                                                                        \
-	KEY(parent, DOMAIN)        /* of a nested one: what it is nested in; else 0 */             \
-	NUM(id)                    /* the number that user space knows it by */                    \
-	NUM(address_space)         /* id of its IOAS; 0: nested */                                 \
+	KEY(parent, DOMAIN) /* of a nested one: what it is nested in; else 0 */                    \
+	NUM(id)             /* the number that user space knows it by */                           \
+	NUM(address_space)  /* id of its IOAS; 0: nested */                                        \
 	NUM(nested)                                                                                \
-	NUM(enforced)              /* iommufd_hwpt_paging.enforce_cache_coherency */               \
-	NUM(automatic)             /* made by an attach, and shared by later ones */
+	NUM(enforced)  /* iommufd_hwpt_paging.enforce_cache_coherency */                           \
+	NUM(automatic) /* made by an attach, and shared by later ones */
 
 /* A device that is bound to a context. */
 #define NSN_FIELDS_IOMMUFD_DEVICE(NUM, KEY, STR)                                                   \
 	KEY(iommufd, IOMMUFD)                                                                      \
-	KEY(domain, DOMAIN)        /* that iommufd attached its group to; 0: to none */            \
-	KEY(group, GROUP)          /* 0: there is no IOMMU for it */                               \
+	KEY(domain, DOMAIN) /* that iommufd attached its group to; 0: to none */                   \
+	KEY(group, GROUP)   /* 0: there is no IOMMU for it */                                      \
 	NUM(id)                                                                                    \
 	NUM(group_id)                                                                              \
-	NUM(owner)                 /* the context is the owner of the group's DMA */               \
-	NUM(must_enforce)          /* page tables made for it must block No Snoop */               \
-	NUM(pasids)                /* PASIDs of its group that have a page table of their own */   \
+	NUM(owner)        /* the context is the owner of the group's DMA */                        \
+	NUM(must_enforce) /* page tables made for it must block No Snoop */                        \
+	NUM(pasids)       /* PASIDs of its group that have a page table of their own */            \
 	STR(name, NSN_DEVICE_LEN)
 
 /* A domain that a PASID of a device's group is attached to. */
@@ -412,24 +412,24 @@ enum nsn_name_source {
 	KEY(group, GROUP)                                                                          \
 	NUM(group_id)                                                                              \
 	NUM(pasid)                                                                                 \
-	STR(name, NSN_DEVICE_LEN)  /* of the device */
+	STR(name, NSN_DEVICE_LEN) /* of the device */
 
 /* An access of the kernel's own (an emulated device's) to a context's mappings. */
 #define NSN_FIELDS_IOMMUFD_ACCESS(NUM, KEY, STR)                                                   \
 	KEY(iommufd, IOMMUFD)                                                                      \
 	KEY(vfio_device, VFIO_DEVICE) /* 0: it is not VFIO's */                                    \
 	NUM(id)                                                                                    \
-	NUM(address_space)         /* id of the IOAS it is attached to; 0: to none */
+	NUM(address_space) /* id of the IOAS it is attached to; 0: to none */
 
 /* struct vhost_vdpa: a vDPA device in a user's hands. */
 #define NSN_FIELDS_VDPA(NUM, KEY, STR)                                                             \
 	KEY(vdpa, VDPA)                                                                            \
-	KEY(mm, MM)                /* of the user, once it is the owner; else 0 */                 \
-	KEY(domain, DOMAIN)        /* 0: the device does its DMA by itself */                      \
-	KEY(group, GROUP)          /* of the device that does the DMA; 0: none */                  \
+	KEY(mm, MM)         /* of the user, once it is the owner; else 0 */                        \
+	KEY(domain, DOMAIN) /* 0: the device does its DMA by itself */                             \
+	KEY(group, GROUP)   /* of the device that does the DMA; 0: none */                         \
 	NUM(group_id)                                                                              \
 	NUM(mappings)                                                                              \
-	STR(name, NSN_DEVICE_LEN)  /* on the vdpa bus */                                           \
+	STR(name, NSN_DEVICE_LEN)   /* on the vdpa bus */                                          \
 	STR(device, NSN_DEVICE_LEN) /* that does the DMA: a BDF */
 
 #define NSN_FIELDS_GROUP(NUM, KEY, STR)                                                            \
@@ -440,10 +440,10 @@ enum nsn_name_source {
 	KEY(owner_group, VFIO_GROUP) /* the owner, if it is VFIO's group for this one */           \
 	NUM(group_id)                                                                              \
 	NUM(owner_count)                                                                           \
-	NUM(blocking)              /* it sits in its blocking domain: no DMA */                    \
+	NUM(blocking) /* it sits in its blocking domain: no DMA */                                 \
 	NUM(devices)                                                                               \
 	NUM(complete)                                                                              \
-	NUM(pasids)                /* that are attached to a domain; unknown: not all were seen */
+	NUM(pasids) /* that are attached to a domain; unknown: not all were seen */
 
 /* A PASID of a group, as the IOMMU core has it. */
 #define NSN_FIELDS_GROUP_PASID(NUM, KEY, STR)                                                      \
@@ -455,46 +455,46 @@ enum nsn_name_source {
 #define NSN_FIELDS_GROUP_DEVICE(NUM, KEY, STR)                                                     \
 	KEY(group, GROUP)                                                                          \
 	NUM(group_id)                                                                              \
-	NUM(snoop_control)         /* of its IOMMU unit (Intel ECAP bit 7) */                      \
-	NUM(cap_enforce)           /* IOMMU_CAP_ENFORCE_CACHE_COHERENCY */                         \
-	NUM(driver_managed_dma)    /* its driver lets user space own the group's DMA */            \
+	NUM(snoop_control)      /* of its IOMMU unit (Intel ECAP bit 7) */                         \
+	NUM(cap_enforce)        /* IOMMU_CAP_ENFORCE_CACHE_COHERENCY */                            \
+	NUM(driver_managed_dma) /* its driver lets user space own the group's DMA */               \
 	STR(name, NSN_DEVICE_LEN)                                                                  \
 	STR(bus, NSN_NAME_LEN)                                                                     \
-	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
+	STR(driver, NSN_NAME_LEN) /* "" without one */                                             \
 	STR(iommu_driver, NSN_NAME_LEN)                                                            \
-	STR(iommu, NSN_NAME_LEN)   /* the unit's kernel name */
+	STR(iommu, NSN_NAME_LEN) /* the unit's kernel name */
 
 #define NSN_FIELDS_DOMAIN(NUM, KEY, STR)                                                           \
 	KEY(domain, DOMAIN)                                                                        \
-	KEY(mm, MM)                /* SVA: whose memory it shares */                               \
-	NUM(type)                  /* iommu_domain.type, __IOMMU_DOMAIN_* bits */                  \
-	NUM(has_op)                /* the driver has enforce_cache_coherency */                    \
-	NUM(force_snooping)        /* the driver's own flag (Intel) */                             \
-	NUM(page_table)            /* enum nsn_page_table */                                       \
-	NUM(mapped)                /* the driver saw a mapping (6.12) */                           \
-	STR(op, NSN_SYMBOL_LEN)    /* its enforce_cache_coherency; "" without one */               \
+	KEY(mm, MM)             /* SVA: whose memory it shares */                                  \
+	NUM(type)               /* iommu_domain.type, __IOMMU_DOMAIN_* bits */                     \
+	NUM(has_op)             /* the driver has enforce_cache_coherency */                       \
+	NUM(force_snooping)     /* the driver's own flag (Intel) */                                \
+	NUM(page_table)         /* enum nsn_page_table */                                          \
+	NUM(mapped)             /* the driver saw a mapping (6.12) */                              \
+	STR(op, NSN_SYMBOL_LEN) /* its enforce_cache_coherency; "" without one */                  \
 	STR(iommu_driver, NSN_NAME_LEN)
 
 /* What this kernel's KVM does, read once a snapshot. */
 #define NSN_FIELDS_KERNEL(NUM, KEY, STR)                                                           \
-	NUM(wbinvd_exiting)        /* guest WBINVD exits to KVM on this CPU */                     \
-	NUM(criterion_capability)  /* KVM asks the device's capability (6.2+), not the domains */  \
-	NUM(interrupt_remapping)   /* irq_remapping_enabled */                                     \
-	NUM(vm_list)               /* VMs were enumerated by KVM's own list */                     \
-	NUM(group_list)            /* groups were enumerated by iommu_group_kset */                \
-	NUM(vm_types)              /* this kernel's VMs have a type */                             \
-	NUM(guest_mtrrs)           /* KVM can let the guest's MTRRs hold (Intel, before 6.11) */   \
-	NUM(quirk_mask)            /* KVM says which quirks it has (6.15) */                       \
-	NUM(quirks_supported)      /* bit mask, KVM_X86_QUIRK_* */                                 \
-	NUM(group_pasids)          /* this kernel's groups know their PASIDs (6.2) */
+	NUM(wbinvd_exiting)       /* guest WBINVD exits to KVM on this CPU */                      \
+	NUM(criterion_capability) /* KVM asks the device's capability (6.2+), not the domains */   \
+	NUM(interrupt_remapping)  /* irq_remapping_enabled */                                      \
+	NUM(vm_list)              /* VMs were enumerated by KVM's own list */                      \
+	NUM(group_list)           /* groups were enumerated by iommu_group_kset */                 \
+	NUM(vm_types)             /* this kernel's VMs have a type */                              \
+	NUM(guest_mtrrs)          /* KVM can let the guest's MTRRs hold (Intel, before 6.11) */    \
+	NUM(quirk_mask)           /* KVM says which quirks it has (6.15) */                        \
+	NUM(quirks_supported)     /* bit mask, KVM_X86_QUIRK_* */                                  \
+	NUM(group_pasids)         /* this kernel's groups know their PASIDs (6.2) */
 
 /* ---- the same machine, seen through sysfs, PCI and /proc ------------------------------------- */
 
 #define NSN_FIELDS_HOST(NUM, KEY, STR)                                                             \
-	NUM(taken_at)              /* ns since the epoch */                                        \
-	NUM(unsafe_interrupts)     /* vfio_iommu_type1.allow_unsafe_interrupts */                  \
-	NUM(unsafe_noiommu)        /* vfio.enable_unsafe_noiommu_mode */                           \
-	NUM(boot_time)             /* ns since the epoch */                                        \
+	NUM(taken_at)          /* ns since the epoch */                                            \
+	NUM(unsafe_interrupts) /* vfio_iommu_type1.allow_unsafe_interrupts */                      \
+	NUM(unsafe_noiommu)    /* vfio.enable_unsafe_noiommu_mode */                               \
+	NUM(boot_time)         /* ns since the epoch */                                            \
 	NUM(ticks_per_second)                                                                      \
 	NUM(pid_namespace_initial) /* /proc shows every process of the machine */                  \
 	NUM(self_snoop)            /* the CPU snoops its own caches (flag ss) */                   \
@@ -506,64 +506,64 @@ enum nsn_name_source {
 
 #define NSN_FIELDS_IOMMU(NUM, KEY, STR)                                                            \
 	NUM(snoop_control)                                                                         \
-	NUM(interrupt_remapping)   /* really on, not merely supported */                           \
+	NUM(interrupt_remapping) /* really on, not merely supported */                             \
 	STR(name, NSN_NAME_LEN)                                                                    \
 	STR(driver, NSN_NAME_LEN)
 
 #define NSN_FIELDS_SYS_GROUP(NUM, KEY, STR)                                                        \
 	NUM(group_id)                                                                              \
-	NUM(why)                   /* enum nsn_group_why */                                        \
+	NUM(why) /* enum nsn_group_why */                                                          \
 	NUM(isolated_msi)                                                                          \
-	STR(type, NSN_NAME_LEN)    /* /sys/kernel/iommu_groups/N/type */
+	STR(type, NSN_NAME_LEN) /* /sys/kernel/iommu_groups/N/type */
 
 #define NSN_FIELDS_DEVICE(NUM, KEY, STR)                                                           \
 	NUM(group_id)                                                                              \
 	NUM(vendor_id)                                                                             \
 	NUM(device_id)                                                                             \
-	NUM(class)                 /* 24 bits */                                                   \
-	NUM(bridge)                /* a PCI bridge or port: no endpoint */                         \
-	NUM(ats)                   /* ATS is enabled */                                            \
-	NUM(nosnoop)               /* Enable No Snoop, DevCtl bit 11 */                            \
-	NUM(nosnoop_source)        /* enum nsn_nosnoop_source */                                   \
-	NUM(asleep)                /* in D3cold, not read */                                       \
-	STR(name, NSN_TEXT_LEN)    /* vendor and device as pci.ids tells them */                   \
-	STR(id, NSN_DEVICE_LEN)    /* BDF, mdev uuid */                                            \
-	STR(bus, NSN_NAME_LEN)     /* pci, mdev, vdpa, platform */                                 \
-	STR(driver, NSN_NAME_LEN)  /* "" without one */                                            \
+	NUM(class)                /* 24 bits */                                                    \
+	NUM(bridge)               /* a PCI bridge or port: no endpoint */                          \
+	NUM(ats)                  /* ATS is enabled */                                             \
+	NUM(nosnoop)              /* Enable No Snoop, DevCtl bit 11 */                             \
+	NUM(nosnoop_source)       /* enum nsn_nosnoop_source */                                    \
+	NUM(asleep)               /* in D3cold, not read */                                        \
+	STR(name, NSN_TEXT_LEN)   /* vendor and device as pci.ids tells them */                    \
+	STR(id, NSN_DEVICE_LEN)   /* BDF, mdev uuid */                                             \
+	STR(bus, NSN_NAME_LEN)    /* pci, mdev, vdpa, platform */                                  \
+	STR(driver, NSN_NAME_LEN) /* "" without one */                                             \
 	STR(driver_override, NSN_NAME_LEN)                                                         \
-	STR(iommu, NSN_NAME_LEN)   /* "" without one */                                            \
-	STR(physfn, NSN_NAME_LEN)  /* "" if it is no VF */                                         \
+	STR(iommu, NSN_NAME_LEN)  /* "" without one */                                             \
+	STR(physfn, NSN_NAME_LEN) /* "" if it is no VF */                                          \
 	STR(nosnoop_bdf, NSN_NAME_LEN)                                                             \
 	STR(power_state, NSN_NAME_LEN)
 
 #define NSN_FIELDS_PROCESS(NUM, KEY, STR)                                                          \
 	NUM(pid)                                                                                   \
 	NUM(start_ticks)                                                                           \
-	NUM(name_source)           /* enum nsn_name_source */                                      \
+	NUM(name_source) /* enum nsn_name_source */                                                \
 	STR(comm, NSN_COMM_LEN)                                                                    \
 	STR(name, NSN_TEXT_LEN)                                                                    \
-	STR(uuid, 40)              /* "" if its command line has none */                           \
-	STR(vmm, NSN_NAME_LEN)     /* qemu, cloud-hypervisor, crosvm, firecracker; "" unknown */   \
+	STR(uuid, 40)          /* "" if its command line has none */                               \
+	STR(vmm, NSN_NAME_LEN) /* qemu, cloud-hypervisor, crosvm, firecracker; "" unknown */       \
 	STR(cgroup, NSN_TEXT_LEN)
 
 /* ---- about the snapshot itself --------------------------------------------------------------- */
 
 /* A source of facts and how it fared: the reason of every fact that is missing because of it. */
 #define NSN_FIELDS_SOURCE(NUM, KEY, STR)                                                           \
-	NUM(state)                 /* enum nsn_source_state */                                     \
-	STR(name, NSN_NAME_LEN)    /* kernel.files, kernel.kvm, kernel.vfio, kernel.iommu, … */    \
+	NUM(state)              /* enum nsn_source_state */                                        \
+	STR(name, NSN_NAME_LEN) /* kernel.files, kernel.kvm, kernel.vfio, kernel.iommu, … */     \
 	STR(reason, NSN_TEXT_LEN)
 
 /* Why one fact of one object is missing. subject as it is printed, or "" for all. */
 #define NSN_FIELDS_MISSING(NUM, KEY, STR)                                                          \
-	NUM(absent)                /* this kernel has no such fact: that is knowledge */           \
+	NUM(absent) /* this kernel has no such fact: that is knowledge */                          \
 	STR(fact, NSN_SYMBOL_LEN)                                                                  \
 	STR(subject, NSN_TEXT_LEN)                                                                 \
 	STR(reason, NSN_TEXT_LEN)
 
 /* A list that was longer than could be read. Each key names its object, 0 if it is no such one. */
 #define NSN_FIELDS_TRUNCATED(NUM, KEY, STR)                                                        \
-	NUM(list)                  /* enum nsn_list */                                             \
+	NUM(list) /* enum nsn_list */                                                              \
 	NUM(limit)                                                                                 \
 	NUM(group_id)                                                                              \
 	KEY(vm, VM)                                                                                \
@@ -590,36 +590,36 @@ enum nsn_name_source {
  * that see one thing, each may tell of it: `inner` marks what is a step of another event.
  */
 #define NSN_FIELDS_EVENT(NUM, KEY, STR)                                                            \
-	NUM(event)                 /* enum nsn_event */                                            \
-	NUM(monotonic)             /* ns, CLOCK_MONOTONIC */                                       \
-	NUM(time)                  /* ns since the epoch; user space only */                       \
-	NUM(pid)                   /* of the task that did it; in the initial pid namespace */     \
+	NUM(event)     /* enum nsn_event */                                                        \
+	NUM(monotonic) /* ns, CLOCK_MONOTONIC */                                                   \
+	NUM(time)      /* ns since the epoch; user space only */                                   \
+	NUM(pid)       /* of the task that did it; in the initial pid namespace */                 \
 	NUM(tid)                                                                                   \
-	NUM(start_ticks)           /* of the thread group leader, clock ticks since boot */        \
+	NUM(start_ticks) /* of the thread group leader, clock ticks since boot */                  \
 	KEY(vm, VM)                                                                                \
 	KEY(container, CONTAINER)                                                                  \
-	KEY(iommufd, IOMMUFD)      /* of a context, which takes a container's place */             \
+	KEY(iommufd, IOMMUFD) /* of a context, which takes a container's place */                  \
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(group, GROUP)                                                                          \
 	KEY(domain, DOMAIN)                                                                        \
 	KEY(vfio_device, VFIO_DEVICE)                                                              \
 	NUM(group_id)                                                                              \
-	NUM(pasid)                 /* group_attach, group_detach: of this PASID alone */           \
-	NUM(error)                 /* errno; 0: it was done */                                     \
-	NUM(duration)              /* ns, elapsed */                                               \
-	NUM(exits)                 /* vm_destroy: all of the VM's WBINVDs */                       \
-	NUM(executed)              /* of those; of one wbinvd: 1 flushed, 0 ignored */             \
-	NUM(enforced)              /* the domain blocks No Snoop, by its driver or by VFIO */      \
-	NUM(registrations)         /* of non-coherent DMA, after the event */                      \
-	NUM(noncoherent)           /* kvm_file: what KVM found then */                             \
-	NUM(mapped)                /* enforce: the domain had mappings before */                   \
-	NUM(reason)                /* enum nsn_reason */                                           \
-	NUM(initiator)             /* enum nsn_initiator */                                        \
-	NUM(inner)                 /* a step of another event, of a temporary domain say */        \
-	NUM(count)                 /* lost: how many */                                            \
+	NUM(pasid)         /* group_attach, group_detach: of this PASID alone */                   \
+	NUM(error)         /* errno; 0: it was done */                                             \
+	NUM(duration)      /* ns, elapsed */                                                       \
+	NUM(exits)         /* vm_destroy: all of the VM's WBINVDs */                               \
+	NUM(executed)      /* of those; of one wbinvd: 1 flushed, 0 ignored */                     \
+	NUM(enforced)      /* the domain blocks No Snoop, by its driver or by VFIO */              \
+	NUM(registrations) /* of non-coherent DMA, after the event */                              \
+	NUM(noncoherent)   /* kvm_file: what KVM found then */                                     \
+	NUM(mapped)        /* enforce: the domain had mappings before */                           \
+	NUM(reason)        /* enum nsn_reason */                                                   \
+	NUM(initiator)     /* enum nsn_initiator */                                                \
+	NUM(inner)         /* a step of another event, of a temporary domain say */                \
+	NUM(count)         /* lost: how many */                                                    \
 	STR(comm, NSN_COMM_LEN)                                                                    \
 	STR(device, NSN_NAME_LEN)                                                                  \
-	STR(op, NSN_SYMBOL_LEN)    /* the function that answered, or that called */                \
+	STR(op, NSN_SYMBOL_LEN)     /* the function that answered, or that called */               \
 	STR(detail, NSN_DETAIL_LEN) /* user space only: of a probe, of a reason */
 
 /* What a VM's WBINVDs came to since counting began. User space makes it of struct nsn_counters. */
@@ -628,9 +628,9 @@ enum nsn_name_source {
 	NUM(exits)                                                                                 \
 	NUM(executed)                                                                              \
 	NUM(ignored)                                                                               \
-	NUM(timed)                 /* executed ones whose time was taken */                        \
-	NUM(elapsed_ns)            /* of those, preemption included */                             \
-	NUM(bucket0)               /* up to 4.096 us */                                            \
+	NUM(timed)      /* executed ones whose time was taken */                                   \
+	NUM(elapsed_ns) /* of those, preemption included */                                        \
+	NUM(bucket0)    /* up to 4.096 us */                                                       \
 	NUM(bucket1)                                                                               \
 	NUM(bucket2)                                                                               \
 	NUM(bucket3)                                                                               \
@@ -639,8 +639,8 @@ enum nsn_name_source {
 	NUM(bucket6)                                                                               \
 	NUM(bucket7)                                                                               \
 	NUM(bucket8)                                                                               \
-	NUM(bucket9)               /* and above */                                                 \
-	NUM(sampled)               /* not all were timed */
+	NUM(bucket9) /* and above */                                                               \
+	NUM(sampled) /* not all were timed */
 
 /* The end of a snapshot: how many records of each kind it has. */
 #define NSN_FIELDS_END(NUM, KEY, STR)                                                              \
@@ -672,7 +672,7 @@ enum nsn_name_source {
 	NUM(missing)                                                                               \
 	NUM(truncated)                                                                             \
 	NUM(torn)                                                                                  \
-	NUM(event)                 /* since the end before */                                      \
+	NUM(event) /* since the end before */                                                      \
 	NUM(counter)
 
 /* Every kind of record: R(NAME, name). The order is that of NSN_FIELDS_END's counts. */
@@ -724,9 +724,9 @@ struct nsn_rec {
 };
 
 /* struct nsn_rec_vm and kin: the header as .h, then the fields. */
-#define NSN_EXPAND_NUM(name) __u64 name;
+#define NSN_EXPAND_NUM(name)        __u64 name;
 #define NSN_EXPAND_KEY(name, class) __u64 name;
-#define NSN_EXPAND_STR(name, len) char name[len] __attribute__((aligned(8)));
+#define NSN_EXPAND_STR(name, len)   char name[len] __attribute__((aligned(8)));
 #define NSN_EXPAND_STRUCT(NAME, name)                                                              \
 	struct nsn_rec_##name {                                                                    \
 		struct nsn_rec h;                                                                  \
@@ -739,9 +739,9 @@ NSN_RECORDS(NSN_EXPAND_STRUCT)
 #undef NSN_EXPAND_STR
 
 /* A struct of one byte a field: offsetof() in it is the field's place in the list. */
-#define NSN_EXPAND_NUM(name) char name;
+#define NSN_EXPAND_NUM(name)        char name;
 #define NSN_EXPAND_KEY(name, class) char name;
-#define NSN_EXPAND_STR(name, len) char name;
+#define NSN_EXPAND_STR(name, len)   char name;
 #define NSN_EXPAND_ORDER(NAME, name)                                                               \
 	struct nsn_order_##name {                                                                  \
 		NSN_FIELDS_##NAME(NSN_EXPAND_NUM, NSN_EXPAND_KEY, NSN_EXPAND_STR)                  \

@@ -56,8 +56,7 @@ static __always_inline void fill_user(struct nsn_rec_event *rec, struct iommu_gr
 	    !bpf_core_type_exists(struct vfio_group))
 		return;
 	NSN_SET(rec, event, vfio_group, owner);
-	if (nsn_vfio_group_container((struct vfio_group *)owner, &rec->container) &&
-	    rec->container)
+	if (nsn_vfio_group_container((struct vfio_group *)owner, &rec->container) && rec->container)
 		NSN_KNOWN(rec, event, container);
 	if (nsn_vfio_group_vm((struct vfio_group *)owner, &rec->vm) && rec->vm)
 		NSN_KNOWN(rec, event, vm);
@@ -80,8 +79,8 @@ static __always_inline void fill_type1_reason(struct nsn_rec_event *rec, long er
 		NSN_SET(rec, event, reason, NSN_REASON_RESERVED);
 }
 
-static __always_inline int on_type1_attach(void *ctx, __u64 iommu, __u64 group, __u64 type, __u64 result,
-				     const struct nsn_call *call)
+static __always_inline int on_type1_attach(void *ctx, __u64 iommu, __u64 group, __u64 type,
+					   __u64 result, const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_ATTACH);
 	long error = NSN_INT(result);
@@ -111,8 +110,8 @@ static __always_inline void enter_detach(struct nsn_call *call, __u64 iommu, __u
 		call->known = 1;
 }
 
-static __always_inline int on_type1_detach(void *ctx, __u64 iommu, __u64 group, __u64 c, __u64 result,
-				     const struct nsn_call *call)
+static __always_inline int on_type1_detach(void *ctx, __u64 iommu, __u64 group, __u64 c,
+					   __u64 result, const struct nsn_call *call)
 {
 	struct nsn_rec_event *rec = nsn_event__begin(NSN_EVENT_GROUP_DETACH);
 

@@ -8,9 +8,9 @@
  */
 #include "core_compat.bpf.h"
 
-#define MAX_VFIO_DEVICES 4096
+#define MAX_VFIO_DEVICES  4096
 #define MAX_TYPE1_DOMAINS 4096
-#define MAX_TYPE1_GROUPS 16384
+#define MAX_TYPE1_GROUPS  16384
 
 NSN_STATE struct nsn_walk vfio_devices; /* of one VFIO group */
 NSN_STATE __u64 device_group;
@@ -173,8 +173,8 @@ static __always_inline void walk_type1(struct vfio_iommu *iommu)
 /* Of type1, if its structures can be read: into container_now. */
 static __always_inline void find_type1(struct vfio_container *container)
 {
-	container_now.driver_known = nsn_container_driver(container, container_now.driver,
-							  sizeof(container_now.driver));
+	container_now.driver_known =
+		nsn_container_driver(container, container_now.driver, sizeof(container_now.driver));
 	container_now.type1 = nsn_text_is(container_now.driver, "vfio-iommu-type1", 17);
 	if (container_now.type1)
 		container_now.iommu = nsn_container_type1(container);

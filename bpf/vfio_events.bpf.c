@@ -30,12 +30,12 @@ static __always_inline void fill_device(struct nsn_rec_event *rec, struct vfio_d
  * VFIO refuses a device with EINVAL for two reasons: there is no group, or (6.2: 4989764d8ed3) its
  * IOMMU does not keep DMA coherent.
  */
-static __always_inline int on_device_register(void *ctx, __u64 device, __u64 b, __u64 c, __u64 result,
-				       const struct nsn_call *call)
+static __always_inline int on_device_register(void *ctx, __u64 device, __u64 b, __u64 c,
+					      __u64 result, const struct nsn_call *call)
 {
 	long error = NSN_INT(result);
-	struct nsn_rec_event *rec = nsn_event__begin(error < 0 ? NSN_EVENT_DEVICE_REFUSED :
-								 NSN_EVENT_DEVICE_REGISTER);
+	struct nsn_rec_event *rec =
+		nsn_event__begin(error < 0 ? NSN_EVENT_DEVICE_REFUSED : NSN_EVENT_DEVICE_REGISTER);
 
 	if (!rec)
 		return 0;

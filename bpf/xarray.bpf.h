@@ -10,7 +10,8 @@
 #include "core_compat.bpf.h"
 
 #define XA_RETRY 0x402 /* XA_RETRY_ENTRY: the node went away */
-#define XA_ZERO 0x406  /* XA_ZERO_ENTRY: a place that is taken, by a null pointer or for one to come */
+/* XA_ZERO_ENTRY: a place that is taken, by a null pointer or for one to come */
+#define XA_ZERO 0x406
 
 /* A walk over an xarray, from the leftmost entry on. */
 struct xa_walk {

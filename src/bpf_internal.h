@@ -42,7 +42,8 @@ struct nsn_bpf {
 	struct walk_object objects[OBJECT_MAX];
 	struct bpf_link *files_link;
 	uint64_t symbols[NSN_SYM_MAX]; /* as they were resolved last */
-	enum object_id whole; /* OBJECT_ALL or OBJECT_BASE; it was loaded without the programs of these: */
+	/* OBJECT_ALL or OBJECT_BASE; it was loaded without the programs of these: */
+	enum object_id whole;
 	bool without_vfio, without_iommu, without_iommufd, without_vdpa;
 	struct nsn_bpf_state states[NSN_PART_MAX];
 	struct nsn_records *out; /* where the ring buffer's callback puts records */

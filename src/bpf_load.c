@@ -36,12 +36,14 @@ static const struct {
 } walks[NSN_WALK_MAX] = {
 	[NSN_WALK_VMS] = { NSN_PART_KVM, OBJECT_KVM, "walk_vms", NSN_CLASS_VM },
 	[NSN_WALK_VFIO_GROUPS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio", NSN_CLASS_VFIO_GROUP },
-	[NSN_WALK_VFIO_DEVICES] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio", NSN_CLASS_VFIO_DEVICE },
+	[NSN_WALK_VFIO_DEVICES] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_vfio",
+				    NSN_CLASS_VFIO_DEVICE },
 	[NSN_WALK_CONTAINERS] = { NSN_PART_VFIO, OBJECT_VFIO, "walk_containers",
 				  NSN_CLASS_CONTAINER },
 	[NSN_WALK_GROUPS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_groups", NSN_CLASS_GROUP },
 	[NSN_WALK_DOMAINS] = { NSN_PART_IOMMU, OBJECT_IOMMU, "walk_domains", NSN_CLASS_DOMAIN },
-	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds", NSN_CLASS_IOMMUFD },
+	[NSN_WALK_IOMMUFDS] = { NSN_PART_IOMMUFD, OBJECT_IOMMUFD, "walk_iommufds",
+				NSN_CLASS_IOMMUFD },
 	[NSN_WALK_VDPAS] = { NSN_PART_VDPA, OBJECT_VDPA, "walk_vdpas", NSN_CLASS_VDPA },
 };
 
@@ -57,8 +59,7 @@ enum object_id nsn_bpf__where(const struct nsn_bpf *bpf, enum object_id id)
 
 /* ---- files and symbols ----------------------------------------------------------------------- */
 
-int nsn_bpf__run(const struct bpf_program *program, void *context, size_t size,
-		       uint32_t *result)
+int nsn_bpf__run(const struct bpf_program *program, void *context, size_t size, uint32_t *result)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context, .ctx_size_in = size);
 	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
@@ -137,11 +138,11 @@ static int aim_iterator(const struct nsn_slim *slim, const struct bpf_program *i
 /* One with the programs of files. */
 #define OPEN_ROOT(walk, name, slim, prepare)                                                       \
 	({                                                                                         \
-		int failed = OPEN_SKELETON(walk, name, slim, prepare,                              \
-					   skeleton->progs.iterate_files);                         \
+		int failed =                                                                       \
+			OPEN_SKELETON(walk, name, slim, prepare, skeleton->progs.iterate_files);   \
 		if (!failed)                                                                       \
-			(walk)->names = ((struct name##_bpf *)(walk)->skeleton)                    \
-						->bss->nsn_symbol_names;                           \
+			(walk)->names =                                                            \
+				((struct name##_bpf *)(walk)->skeleton)->bss->nsn_symbol_names;    \
 		failed;                                                                            \
 	})
 
@@ -234,8 +235,8 @@ static void trim(const struct nsn_bpf *bpf, const struct bpf_object *object)
 		const char *program;
 		bool out;
 	} rows[] = {
-		{ "walk_vfio", bpf->without_vfio },	  { "walk_containers", bpf->without_vfio },
-		{ "walk_groups", bpf->without_iommu },	  { "walk_domains", bpf->without_iommu },
+		{ "walk_vfio", bpf->without_vfio },        { "walk_containers", bpf->without_vfio },
+		{ "walk_groups", bpf->without_iommu },     { "walk_domains", bpf->without_iommu },
 		{ "walk_iommufds", bpf->without_iommufd }, { "walk_vdpas", bpf->without_vdpa },
 	};
 
@@ -377,10 +378,11 @@ static int run_walk(struct nsn_bpf *bpf, enum nsn_walk_program program, struct n
 		err = bpf->out_error;
 	if (!err && result == NSN_WALK_NO_TYPES)
 		nsn_bpf__set_state(bpf, walks[program].part, NSN_SOURCE_FAILED,
-			  "the module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
-	if (!err && result == NSN_WALK_NO_TYPE1 && bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
+				   "the module has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
+	if (!err && result == NSN_WALK_NO_TYPE1 &&
+	    bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
 		nsn_bpf__set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_FAILED,
-			  "vfio_iommu_type1 has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
+				   "vfio_iommu_type1 has no BTF (CONFIG_DEBUG_INFO_BTF_MODULES)");
 	*full = *walk->lost != 0;
 	return err;
 }

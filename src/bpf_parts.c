@@ -13,8 +13,8 @@
 #include "log.h"
 #include "probes.h"
 
-__attribute__((format(printf, 2, 0))) static int
-print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							      const char *format, va_list args)
 {
 	if (nsn_log__level() < NSN_LOG_DEBUG || level == LIBBPF_DEBUG)
 		return 0;
@@ -22,7 +22,7 @@ print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 }
 
 void nsn_bpf__set_state(struct nsn_bpf *bpf, enum nsn_bpf_part part, enum nsn_source_state state,
-		      const char *reason)
+			const char *reason)
 {
 	bpf->states[part].state = state;
 	nsn_utf8_copy(bpf->states[part].reason, sizeof(bpf->states[part].reason), reason);
@@ -105,7 +105,8 @@ static const struct {
 };
 
 /* Marks as absent what this kernel does not have; `has` answers for one symbol. */
-static void find_absent(struct nsn_bpf *bpf, bool (*has)(const void *context, enum nsn_symbol symbol),
+static void find_absent(struct nsn_bpf *bpf,
+			bool (*has)(const void *context, enum nsn_symbol symbol),
 			const void *context)
 {
 	for (size_t i = 0; i < NSN_ARRAY_SIZE(subsystems); i++) {
@@ -114,10 +115,11 @@ static void find_absent(struct nsn_bpf *bpf, bool (*has)(const void *context, en
 		if (!has(context, symbols[0]) && !has(context, symbols[1]) &&
 		    !has(context, symbols[2]))
 			nsn_bpf__set_state(bpf, subsystems[i].part, NSN_SOURCE_ABSENT,
-				  subsystems[i].absent);
+					   subsystems[i].absent);
 	}
 	if (!nsn_folder_has_entries("/sys/kernel/iommu_groups"))
-		nsn_bpf__set_state(bpf, NSN_PART_IOMMU, NSN_SOURCE_ABSENT, "there is no IOMMU group");
+		nsn_bpf__set_state(bpf, NSN_PART_IOMMU, NSN_SOURCE_ABSENT,
+				   "there is no IOMMU group");
 }
 
 static bool resolved(const void *context, enum nsn_symbol symbol)
@@ -156,7 +158,7 @@ static void open_parts(struct nsn_bpf *bpf)
 		if (bpf->states[NSN_PART_VFIO].state == NSN_SOURCE_FAILED &&
 		    bpf->states[NSN_PART_TYPE1].state == NSN_SOURCE_OK)
 			nsn_bpf__set_state(bpf, NSN_PART_TYPE1, NSN_SOURCE_FAILED,
-				  bpf->states[NSN_PART_VFIO].reason);
+					   bpf->states[NSN_PART_VFIO].reason);
 	}
 	if (bpf->states[NSN_PART_IOMMU].state == NSN_SOURCE_OK)
 		open_part(bpf, NSN_PART_IOMMU, OBJECT_IOMMU, "the IOMMU core");
@@ -182,7 +184,7 @@ static void check_types(struct nsn_bpf *bpf)
 int nsn_bpf__open(struct nsn_bpf **out)
 {
 	static const char *const sources[NSN_PART_MAX] = {
-		"kernel.files", "kernel.kvm",	  "kernel.vfio", "kernel.type1",
+		"kernel.files", "kernel.kvm",     "kernel.vfio", "kernel.type1",
 		"kernel.iommu", "kernel.iommufd", "kernel.vdpa",
 	};
 	struct nsn_bpf *bpf = calloc(1, sizeof(*bpf));

@@ -16,6 +16,7 @@
 #define LICENSE_GPL "GPL"
 
 /* The few instructions that are needed; linux/bpf.h has no macros for them. */
+/* clang-format off */
 #define SET_IMMEDIATE(to, value)                                                                   \
 	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value }
 #define SET_REGISTER(to, from)                                                                     \
@@ -30,6 +31,7 @@
 	{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_2, .off = to }
 #define CALL(function) { .code = BPF_JMP | BPF_CALL, .imm = function }
 #define EXIT { .code = BPF_JMP | BPF_EXIT }
+/* clang-format on */
 
 static int close_program(int fd)
 {

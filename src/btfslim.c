@@ -24,10 +24,10 @@
 #include "probes.h"
 #include "util.h"
 
-#define SLOTS 2048	    /* of the table of names: a power of 2, some times their number */
-#define BEGINNINGS 4096     /* of the table of first letters */
-#define MAX_PARTS 16	    /* vmlinux and modules */
-#define MAX_BYTES (8 << 20) /* of the types, and of the names: more is not believed */
+#define SLOTS      2048      /* of the table of names: a power of 2, some times their number */
+#define BEGINNINGS 4096      /* of the table of first letters */
+#define MAX_PARTS  16        /* vmlinux and modules */
+#define MAX_BYTES  (8 << 20) /* of the types, and of the names: more is not believed */
 
 /* A name that is looked for. */
 struct wanted {
@@ -53,7 +53,7 @@ struct slim {
 	size_t wanted_count;
 	bool begins[BEGINNINGS];
 	struct nsn_btfraw parts[MAX_PARTS]; /* vmlinux first */
-	uint32_t *numbers[MAX_PARTS];	    /* of each type of a part: its new number, or 0 */
+	uint32_t *numbers[MAX_PARTS];       /* of each type of a part: its new number, or 0 */
 	size_t parts_count;
 	struct chosen *chosen;
 	size_t chosen_count, chosen_capacity;

@@ -9,9 +9,9 @@
 
 static const char *const kind_names[NSN_CHECK_KIND_MAX] = {
 	[NSN_CHECK_PRIVILEGE] = "privilege", [NSN_CHECK_KERNEL] = "kernel",
-	[NSN_CHECK_SOURCE] = "source",	     [NSN_CHECK_MODULE] = "module",
+	[NSN_CHECK_SOURCE] = "source",       [NSN_CHECK_MODULE] = "module",
 	[NSN_CHECK_ACCESSOR] = "accessor",   [NSN_CHECK_PROGRAM] = "program",
-	[NSN_CHECK_SYMBOL] = "symbol",	     [NSN_CHECK_PROBE] = "probe",
+	[NSN_CHECK_SYMBOL] = "symbol",       [NSN_CHECK_PROBE] = "probe",
 };
 
 static const char *const status_names[NSN_CHECK_STATUS_MAX] = {

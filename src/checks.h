@@ -24,8 +24,8 @@ enum nsn_check_kind {
 
 enum nsn_check_status {
 	NSN_CHECK_OK,
-	NSN_CHECK_MISSING,	  /* `gives` will be unknown */
-	NSN_CHECK_UNCHECKED,	  /* could not be told: `gives` may be unknown */
+	NSN_CHECK_MISSING,        /* `gives` will be unknown */
+	NSN_CHECK_UNCHECKED,      /* could not be told: `gives` may be unknown */
 	NSN_CHECK_NOT_APPLICABLE, /* this kernel has nothing there to be known */
 	NSN_CHECK_STATUS_MAX,
 };
@@ -47,7 +47,7 @@ struct nsn_checks {
 	size_t checks_count;
 	size_t checks_capacity;
 	char kernel[72]; /* release of the running kernel; "" if another one was examined */
-	char from[256];	 /* the folder a foreign kernel was read from; "" for the running one */
+	char from[256];  /* the folder a foreign kernel was read from; "" for the running one */
 };
 
 /* Names as they are printed: "accessor", "not_applicable". */

@@ -31,7 +31,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "vm", OPTION_VM, "VM", 0,
-	  "only this VM: its uuid, else its name, else its pid (uuid:, name: or pid: force one)", 1 },
+	  "only this VM: its uuid, else its name, else its pid (uuid:, name: or pid: force one)",
+	  1 },
 	{ "device", OPTION_DEVICE, "BDF", 0, "only this device: 0000:00:02.0", 1 },
 	{ "group", OPTION_GROUP, "N", 0, "only this IOMMU group", 1 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0,
@@ -189,9 +190,8 @@ static bool matches(const struct nsn_vm *vm, enum match_by by, const char *text)
 
 	switch (by) {
 	case BY_UUID:
-		return strcasecmp(vm->id, text) == 0 ||
-		       (vm->process && vm->process->uuid[0] &&
-			strcasecmp(vm->process->uuid, text) == 0);
+		return strcasecmp(vm->id, text) == 0 || (vm->process && vm->process->uuid[0] &&
+							 strcasecmp(vm->process->uuid, text) == 0);
 	case BY_NAME:
 		return strcmp(vm_name(vm), text) == 0;
 	default:

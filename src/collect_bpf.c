@@ -434,8 +434,8 @@ int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink
 	nsn_keys__begin(collector->keys);
 	err = nsn_bpf__iterate_files(collector->bpf, &collector->files);
 	if (!err)
-		err = agree(collector->bpf, &collector->files, &collector->before,
-			    &collector->now, &collector->torn);
+		err = agree(collector->bpf, &collector->files, &collector->before, &collector->now,
+			    &collector->torn);
 	if (!err)
 		err = emit_states(collector, sink);
 	if (!err)

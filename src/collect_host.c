@@ -59,17 +59,17 @@ static int put_cpu_vendor(const char *root, struct nsn_sink *sink, struct nsn_re
 }
 
 /* Puts one of the host's strings from a file of /proc, or says that it is missing. */
-#define PUT_FILE(field, path, fact)                                                \
-	do {                                                                       \
-		long length_ = nsn_read_file(root, path, text, sizeof(text));      \
-		if (length_ > 0)                                                   \
-			NSN_PUT_STR(rec, host, field, text);                       \
-		else if (!err)                                                     \
-			err = nsn_collect__missing(                                \
-				sink, fact, "", "%s: %s", path,                    \
-				nsn_collect__why(why, sizeof(why),                 \
-						 length_ ? (int)length_ : ENODATA, \
-						 "read access to /proc"));         \
+#define PUT_FILE(field, path, fact)                                                                \
+	do {                                                                                       \
+		long length_ = nsn_read_file(root, path, text, sizeof(text));                      \
+		if (length_ > 0)                                                                   \
+			NSN_PUT_STR(rec, host, field, text);                                       \
+		else if (!err)                                                                     \
+			err = nsn_collect__missing(                                                \
+				sink, fact, "", "%s: %s", path,                                    \
+				nsn_collect__why(why, sizeof(why),                                 \
+						 length_ ? (int)length_ : ENODATA,                 \
+						 "read access to /proc"));                         \
 	} while (0)
 
 static int put_names(const char *root, struct nsn_sink *sink, struct nsn_rec_host *rec)
@@ -154,7 +154,8 @@ static int read_parameter(const char *root, struct nsn_sink *sink, const char *m
 	if (access(full, F_OK))
 		return nsn_collect__absent(sink, fact, "module not loaded");
 	if (length == -ENOENT)
-		return nsn_collect__absent(sink, fact, "this kernel's module has no such parameter");
+		return nsn_collect__absent(sink, fact,
+					   "this kernel's module has no such parameter");
 	return nsn_collect__missing(
 		sink, fact, "", "%s: %s", path,
 		length < 0 ? nsn_collect__why(why, sizeof(why), (int)length, "read access to /sys")

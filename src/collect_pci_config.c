@@ -146,8 +146,8 @@ static bool is_asleep(const struct nsn_pci *pci, const struct pci_node *node)
 struct config_read {
 	struct pci_node *node;
 	struct pci_dev *device;
-	int fd;			   /* that was opened before; -1: libpci opens the file */
-	off_t size;		   /* of the file: what the kernel would show to root */
+	int fd;                    /* that was opened before; -1: libpci opens the file */
+	off_t size;                /* of the file: what the kernel would show to root */
 	uint8_t space[SPACE_SIZE]; /* libpci's cache for the device: outlives it */
 };
 
@@ -288,7 +288,7 @@ out:
 static struct kept {
 	char bdf[sizeof(((struct pci_node *)NULL)->bdf)];
 	int fd;
-} *kept;
+} * kept;
 static size_t kept_count, kept_capacity;
 static bool keeping;
 
@@ -381,7 +381,7 @@ static void look_up_name(struct nsn_pci *pci, void *arg)
 static struct known_name {
 	uint16_t vendor, device;
 	char text[NSN_TEXT_LEN];
-} *names;
+} * names;
 static size_t names_count, names_capacity;
 
 bool nsn_pci__name(struct nsn_pci *pci, uint16_t vendor, uint16_t device, char *out, size_t size)

@@ -23,8 +23,8 @@ enum pci_config_state {
 
 struct pci_node {
 	char bdf[NSN_NAME_LEN];
-	char parent[NSN_NAME_LEN];	/* the bridge above; "" on a root bus */
-	char physfn[NSN_NAME_LEN];	/* "" if it is no VF */
+	char parent[NSN_NAME_LEN];      /* the bridge above; "" on a root bus */
+	char physfn[NSN_NAME_LEN];      /* "" if it is no VF */
 	char power_state[NSN_NAME_LEN]; /* "" unknown */
 	unsigned int domain, bus, slot, function;
 	enum pci_config_state state;
@@ -33,8 +33,8 @@ struct pci_node {
 	enum nsn_tri nosnoop;
 	enum nsn_tri ats;
 	unsigned int pcie_type; /* PCI_EXP_TYPE_*, if pcie */
-	bool express;		/* the kernel takes it for PCI Express */
-	const char *reason;	/* why something above is unknown; static */
+	bool express;           /* the kernel takes it for PCI Express */
+	const char *reason;     /* why something above is unknown; static */
 	const char *ats_reason; /* the same for ats */
 };
 
@@ -44,7 +44,7 @@ struct nsn_pci {
 	const char *root;
 	struct nsn_sink *sink;
 	struct pci_access *access; /* NULL: libpci could not be set up */
-	struct pci_node *nodes;	   /* sorted by address */
+	struct pci_node *nodes;    /* sorted by address */
 	size_t nodes_count, nodes_capacity;
 	bool header_only; /* a device showed only 64 bytes */
 };

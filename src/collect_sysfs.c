@@ -17,7 +17,7 @@
 
 /* Intel's extended capability register (drivers/iommu/intel/iommu.h). */
 #define ECAP_INTERRUPT_REMAPPING (1ULL << 3) /* supported, which is not "in use" */
-#define ECAP_SNOOP_CONTROL	 (1ULL << 7)
+#define ECAP_SNOOP_CONTROL       (1ULL << 7)
 
 int nsn_sysfs__source(const char *root, struct nsn_sink *sink, const char *name, const char *path,
 		      int listed, size_t count, const char *absent)

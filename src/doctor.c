@@ -94,7 +94,7 @@ bool nsn_doctor__explain_absence(struct nsn_doctor *doctor, struct nsn_check *ch
 	if (presence == NSN_PRESENT_NOT || (presence == NSN_PRESENT_UNKNOWN && row->optional)) {
 		check->status = NSN_CHECK_NOT_APPLICABLE;
 		nsn_format(check->detail, sizeof(check->detail),
-			   row->part		  ? "this kernel has no %s"
+			   row->part              ? "this kernel has no %s"
 			   : doctor->options->btf ? "%s was not given; not every kernel has it"
 						  : "%s is not loaded",
 			   row->name);

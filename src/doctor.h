@@ -19,8 +19,8 @@ struct nsn_doctor_options {
 	 */
 	const char *btf;
 	const char *without; /* probes that are to be taken for missing, by commas; NULL: none */
-	const char
-		*sysroot; /* "" or what stands before /sys and /proc; then nothing is tried out */
+	/* "" or what stands before /sys and /proc; then nothing is tried out */
+	const char *sysroot;
 };
 
 /*

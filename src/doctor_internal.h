@@ -28,9 +28,9 @@ struct nsn_doctor {
 	struct nsn_checks *checks;
 	struct nsn_types *types;
 	struct nsn_kallsyms kallsyms;
-	bool live;	      /* the running kernel, and programs can be tried out */
-	bool fentry;	      /* programs can be attached by fentry */
-	bool kprobe;	      /* … by kprobe */
+	bool live;            /* the running kernel, and programs can be tried out */
+	bool fentry;          /* programs can be attached by fentry */
+	bool kprobe;          /* … by kprobe */
 	int kallsyms_err;     /* of reading it */
 	char btf_reason[256]; /* why there is no BTF of vmlinux, or not of a module; "" */
 };

@@ -147,7 +147,7 @@ static int check_lockdown(struct nsn_doctor *doctor)
 	struct nsn_check *check = nsn_doctor__add(
 		doctor, NSN_CHECK_KERNEL, closed ? NSN_CHECK_MISSING : NSN_CHECK_OK, "lockdown",
 		"everything that is read from the kernel", "%s",
-		closed	  ? "confidentiality: no program may read kernel memory"
+		closed    ? "confidentiality: no program may read kernel memory"
 		: got < 0 ? "no sign of it: /sys/kernel/security/lockdown is not there"
 		: strstr(text, "[integrity]") ? "integrity, which does not matter here"
 					      : "none");

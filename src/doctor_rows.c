@@ -13,7 +13,7 @@
 #include "util.h"
 
 #define REQUIREMENT_LEN 128
-#define NEW_RELEASE	"a nosnoop that knows this kernel: report this output, please"
+#define NEW_RELEASE     "a nosnoop that knows this kernel: report this output, please"
 
 /* ---- accessors and programs ----------------------------------------------------------------- */
 

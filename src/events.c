@@ -20,7 +20,7 @@
 #include "keys.h"
 #include "log.h"
 
-#define SECOND 1000000000ULL
+#define SECOND     1000000000ULL
 #define REFUSAL_NS (SECOND / 10) /* how long after its cause a refusal is told again */
 
 /* ---- one event ------------------------------------------------------------------------------- */
@@ -144,8 +144,8 @@ static int hand_on(struct nsn_events *events, struct nsn_rec_event *event)
 		event->domain = ended;
 	if (address && !err)
 		end_object(events, event, class, address,
-			   class == NSN_CLASS_VM	? event->vm
-			   : class == NSN_CLASS_DOMAIN	? event->domain
+			   class == NSN_CLASS_VM        ? event->vm
+			   : class == NSN_CLASS_DOMAIN  ? event->domain
 			   : class == NSN_CLASS_IOMMUFD ? event->iommufd
 							: event->container);
 	if (!err)
@@ -262,8 +262,8 @@ static void set_up(struct nsn_events *events)
 	int err = nsn_events_make_maps(events);
 
 	if (!err) {
-		events->ring = ring_buffer__new(events->maps[NSN_MAP_EVENTS], take_event, events,
-						NULL);
+		events->ring =
+			ring_buffer__new(events->maps[NSN_MAP_EVENTS], take_event, events, NULL);
 		err = events->ring ? 0 : -errno;
 	}
 	events->ready = !err;

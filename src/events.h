@@ -22,9 +22,9 @@ struct nsn_collect_bpf;
 
 struct nsn_events_opts {
 	struct nsn_collect_bpf *collector; /* whose objects events name; reloaded with modules */
-	bool no_pin;              /* kprobes only: modules can be unloaded meanwhile */
-	const char *without;      /* names of probes to leave off, separated by commas; NULL */
-	uint64_t wanted;          /* 1 << NSN_EVENT_WBINVD, HOST_FLUSH: one event each; else counted */
+	bool no_pin;                       /* kprobes only: modules can be unloaded meanwhile */
+	const char *without; /* names of probes to leave off, separated by commas; NULL */
+	uint64_t wanted;     /* 1 << NSN_EVENT_WBINVD, HOST_FLUSH: one event each; else counted */
 	uint64_t min_duration_ns; /* of a wbinvd event */
 	uint32_t ring_size;       /* bytes, a power of 2 and whole pages; 0: NSN_RING_SIZE */
 };
@@ -34,8 +34,8 @@ struct nsn_probe_state {
 	const struct nsn_probe_row *row;
 	enum nsn_probe_method method; /* NSN_PROBE_NONE: off */
 	const char *functions;        /* those it is attached to; NULL: off */
-	bool absent;                  /* off since its part of the kernel is not loaded: no failure */
-	char reason[NSN_TEXT_LEN];    /* why it is off; "" if it is on */
+	bool absent;               /* off since its part of the kernel is not loaded: no failure */
+	char reason[NSN_TEXT_LEN]; /* why it is off; "" if it is on */
 };
 
 /*

@@ -24,8 +24,8 @@
 /* Modules whose functions are traced or whose objects snapshots read, and that may come and go. */
 enum { KVM, VFIO, TYPE1, IOMMUFD, KVM_AMD, KVM_INTEL, VDPA };
 static const char *const modules[NSN_EVENT_MODULES] = {
-	[KVM] = "kvm",		     [VFIO] = "vfio",	    [TYPE1] = "vfio_iommu_type1",
-	[IOMMUFD] = "iommufd",	     [KVM_AMD] = "kvm_amd", [KVM_INTEL] = "kvm_intel",
+	[KVM] = "kvm",         [VFIO] = "vfio",       [TYPE1] = "vfio_iommu_type1",
+	[IOMMUFD] = "iommufd", [KVM_AMD] = "kvm_amd", [KVM_INTEL] = "kvm_intel",
 	[VDPA] = "vhost_vdpa",
 };
 
@@ -39,7 +39,7 @@ static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
 };
 
 static const char *const map_names[NSN_EVENT_MAPS] = {
-	[NSN_MAP_EVENTS] = "events",	 [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
+	[NSN_MAP_EVENTS] = "events",     [NSN_MAP_COUNTERS] = "counters", [NSN_MAP_CALLS] = "calls",
 	[NSN_MAP_SETTINGS] = "settings", [NSN_MAP_LOST] = "lost",
 };
 
@@ -428,8 +428,8 @@ int nsn_events_make_maps(struct nsn_events *events)
 					     sizeof(struct nsn_call), NSN_MAX_CALLS, &sparse);
 	maps[NSN_MAP_SETTINGS] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_settings", 4,
 						sizeof(struct nsn_event_config), 1, NULL);
-	maps[NSN_MAP_LOST] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_lost", 4, 8, NSN_LOST_MAX,
-						NULL);
+	maps[NSN_MAP_LOST] =
+		bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsn_lost", 4, 8, NSN_LOST_MAX, NULL);
 	for (size_t i = 0; i < NSN_EVENT_MAPS; i++)
 		if (maps[i] < 0)
 			return maps[i];

@@ -24,7 +24,7 @@ struct ring_buffer;
 struct nsn_offer {
 	struct nsn_kallsyms symbols;
 	struct nsn_target targets[NSN_MAX_TARGETS]; /* one a row of nsn_function_rows */
-	int btfs[NSN_MAX_TARGETS]; /* descriptors, to be closed */
+	int btfs[NSN_MAX_TARGETS];                  /* descriptors, to be closed */
 	size_t btfs_count;
 	bool fentry, kprobe;
 	char why_not[NSN_TEXT_LEN]; /* neither: why */
@@ -71,30 +71,31 @@ struct nsn_ended {
 
 struct nsn_events {
 	struct nsn_events_opts opts;
-	struct nsn_probe_state *states;  /* one a row of nsn_probe_rows */
-	struct nsn_probe_links *links;   /* the same */
-	struct nsn_probe_state *told;    /* states that `probe` events have told of */
-	struct bpf_object *all;          /* what was loaded at first */
-	struct bpf_object *objects[NSN_EVENT_OBJECTS]; /* what was loaded since, after modules came */
+	struct nsn_probe_state *states; /* one a row of nsn_probe_rows */
+	struct nsn_probe_links *links;  /* the same */
+	struct nsn_probe_state *told;   /* states that `probe` events have told of */
+	struct bpf_object *all;         /* what was loaded at first */
+	/* what was loaded since, after modules came */
+	struct bpf_object *objects[NSN_EVENT_OBJECTS];
 	uint64_t modules[NSN_EVENT_MODULES]; /* who is loaded: another number is another load */
 	int maps[NSN_EVENT_MAPS];
-	bool ready;                      /* the maps are there */
-	char why_not[NSN_TEXT_LEN];      /* else */
+	bool ready;                 /* the maps are there */
+	char why_not[NSN_TEXT_LEN]; /* else */
 	struct ring_buffer *ring;
 
 	/* while events are handed on */
 	struct nsn_sink *sink;
 	int error;
 	uint64_t handed;
-	uint64_t epoch_offset;           /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
-	struct nsn_rec_event refusal;    /* the last that had a reason */
+	uint64_t epoch_offset;                  /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
+	struct nsn_rec_event refusal;           /* the last that had a reason */
 	struct nsn_ended ended[NSN_ENDED_KEPT]; /* the last ones, in a ring */
 	size_t ended_next;
 
-	uint64_t misses;                 /* runs of programs that the kernel left out */
-	uint64_t misses_settled;         /* the same at the reading before */
-	uint64_t misses_at;              /* ns, CLOCK_MONOTONIC, of the last reading */
-	uint64_t misses_closed;          /* of objects that are closed */
+	uint64_t misses;         /* runs of programs that the kernel left out */
+	uint64_t misses_settled; /* the same at the reading before */
+	uint64_t misses_at;      /* ns, CLOCK_MONOTONIC, of the last reading */
+	uint64_t misses_closed;  /* of objects that are closed */
 	uint64_t lost_told;
 };
 

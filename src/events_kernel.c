@@ -19,7 +19,7 @@
 #include "btfraw.h"
 #include "log.h"
 
-#define SLOW_NS 3000000 /* of one name's look-up */
+#define SLOW_NS    3000000 /* of one name's look-up */
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 
 /* Asks for every function of every row, and for those that tell whether a part is built in. */
@@ -133,8 +133,9 @@ static void read_symbols(struct nsn_offer *offer)
 static void explain_nothing(struct nsn_offer *offer, int fentry_err, int kprobe_err, bool no_pin)
 {
 	if (nsn_try_syscall() == -EPERM) /* no program of any kind may be loaded */
-		nsn_format(offer->why_not, sizeof(offer->why_not),
-			   "no permission to attach BPF programs: needs CAP_SYS_ADMIN (run as root)");
+		nsn_format(
+			offer->why_not, sizeof(offer->why_not),
+			"no permission to attach BPF programs: needs CAP_SYS_ADMIN (run as root)");
 	else
 		nsn_format(offer->why_not, sizeof(offer->why_not),
 			   "this kernel has neither fentry (%s) nor kprobes (%s)",
@@ -235,5 +236,6 @@ void nsn_offer__explain(const struct nsn_offer *offer, const struct nsn_probe_ro
 			nsn_format(out, size, "this kernel has no function %s", function);
 			return;
 		}
-	nsn_format(out, size, "this kernel's BTF has no function %s, and kprobes are off", function);
+	nsn_format(out, size, "this kernel's BTF has no function %s, and kprobes are off",
+		   function);
 }

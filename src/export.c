@@ -18,8 +18,8 @@
 
 struct nsn_export {
 	struct nsn_export_opts opts;
-	struct nsn_tally *tally;   /* NULL: one look */
-	struct nsn_live *live;	   /* NULL: one look */
+	struct nsn_tally *tally;     /* NULL: one look */
+	struct nsn_live *live;       /* NULL: one look */
 	struct nsn_session *session; /* that of live, or of one look */
 	struct nsn_model *model;     /* of one look; else live's is used */
 	struct nsn_findings *findings;
@@ -181,8 +181,7 @@ int nsn_export__render(struct nsn_export *export, FILE *out, enum nsn_prom_forma
 
 int nsn_export__finish(struct nsn_export *export)
 {
-	return export->live ? nsn_live__finish(export->live)
-			    : nsn_session__finish(export->session);
+	return export->live ? nsn_live__finish(export->live) : nsn_session__finish(export->session);
 }
 
 struct nsn_live *nsn_export__live(struct nsn_export *export)

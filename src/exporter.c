@@ -24,11 +24,11 @@
 #include "loop.h"
 #include "privileges.h"
 
-#define SECOND 1000000000ULL
-#define DEFAULT_ADDRESS "127.0.0.1:10953"
+#define SECOND              1000000000ULL
+#define DEFAULT_ADDRESS     "127.0.0.1:10953"
 #define DEFAULT_CONNECTIONS 512
-#define COUNTERS_EVERY (10 * SECOND)
-#define MOST_DESCRIPTORS 16384
+#define COUNTERS_EVERY      (10 * SECOND)
+#define MOST_DESCRIPTORS    16384
 
 enum {
 	OPTION_ADDRESS = 0x6000,
@@ -58,8 +58,8 @@ static const struct argp_option options[] = {
 	{ "web.listen-address", OPTION_ADDRESS, "ADDRESS", 0,
 	  "ADDRESS:PORT, :PORT or unix:PATH; may be given several times (" DEFAULT_ADDRESS ")", 1 },
 	{ "web.telemetry-path", OPTION_PATH, "PATH", 0, "where the metrics are (/metrics)", 1 },
-	{ "web.systemd-socket", OPTION_SYSTEMD, NULL, 0, "listen on the sockets of socket activation",
-	  1 },
+	{ "web.systemd-socket", OPTION_SYSTEMD, NULL, 0,
+	  "listen on the sockets of socket activation", 1 },
 	{ "web.config.file", OPTION_CONFIG, "FILE", 0,
 	  "TLS and users, as Prometheus's exporter toolkit has them", 1 },
 	{ "web.max-connections", OPTION_CONNECTIONS, "N", 0,
@@ -90,7 +90,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_PATH:
 		if (arg[0] != '/' || strpbrk(arg, "?#<>\"' ") || strncmp(arg, "/-/", 3) == 0)
-			argp_error(state, "--web.telemetry-path takes a path like /metrics, not '%s'",
+			argp_error(state,
+				   "--web.telemetry-path takes a path like /metrics, not '%s'",
 				   arg);
 		exporter->path = arg;
 		return 0;
@@ -236,7 +237,9 @@ static int serve(struct exporter *exporter)
 		.render = render,
 		.data = exporter,
 	};
-	struct nsn_loop_opts loop = { .delay_ns = COUNTERS_EVERY, .handle = handle, .data = exporter };
+	struct nsn_loop_opts loop = { .delay_ns = COUNTERS_EVERY,
+				      .handle = handle,
+				      .data = exporter };
 	struct nsn_live *live = nsn_export__live(exporter->export);
 	int err = nsn_http__new(&http, &exporter->http);
 
@@ -272,8 +275,7 @@ static int run(struct exporter *exporter)
 
 int nsn_exporter__main(int argc, char **argv)
 {
-	struct exporter exporter = { .path = "/metrics",
-				     .max_connections = DEFAULT_CONNECTIONS };
+	struct exporter exporter = { .path = "/metrics", .max_connections = DEFAULT_CONNECTIONS };
 	int err;
 
 	/* Each snapshot comes and goes: what it took is to go back to the system, not to grow holes. */

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KIND(name_, plural_, rows, nested_)                                                      \
-	{                                                                                        \
-		.name = name_, .plural = plural_, .fields = nsn_fields_##rows, .nested = nested_ \
+#define KIND(name_, plural_, rows, nested_)                                                        \
+	{                                                                                          \
+		.name = name_, .plural = plural_, .fields = nsn_fields_##rows, .nested = nested_   \
 	}
 
 const struct nsn_kind nsn_kinds[NSN_OBJECT_MAX] = {
@@ -58,12 +58,11 @@ static bool is_absent(const struct nsn_field *field, const struct nsn_model *mod
 	enum nsn_object kind = kind_of(field);
 	char fact[128];
 
-	if (field->source &&
-	    nsn_model__source(model, field->source, NULL) == NSN_SOURCE_ABSENT)
+	if (field->source && nsn_model__source(model, field->source, NULL) == NSN_SOURCE_ABSENT)
 		return true;
 	return kind < NSN_OBJECT_MAX && !nsn_kinds[kind].nested &&
-	       nsn_model__is_absent(model, nsn_fact_name(fact, sizeof(fact), NSN_OBJECT_MAX, kind,
-							 field));
+	       nsn_model__is_absent(model,
+				    nsn_fact_name(fact, sizeof(fact), NSN_OBJECT_MAX, kind, field));
 }
 
 void nsn_field__get(const struct nsn_field *field, const struct nsn_model *model,

@@ -14,31 +14,31 @@
 
 /* Kinds of objects that have fields. Those that nsn_kinds calls nested only occur in others. */
 enum nsn_object {
-	NSN_OBJECT_HOST,      /* struct nsn_model */
-	NSN_OBJECT_IOMMU,     /* struct nsn_iommu */
-	NSN_OBJECT_VM,	      /* struct nsn_vm */
-	NSN_OBJECT_LINK,      /* struct nsn_link */
-	NSN_OBJECT_PATH,      /* struct nsn_path */
-	NSN_OBJECT_CONTAINER, /* struct nsn_container */
-	NSN_OBJECT_DOMAIN,    /* struct nsn_domain */
-	NSN_OBJECT_GROUP,     /* struct nsn_group */
-	NSN_OBJECT_MEMBER,    /* struct nsn_device, as a member of its group */
-	NSN_OBJECT_PASID,     /* struct nsn_pasid, of its group */
-	NSN_OBJECT_DEVICE,    /* struct nsn_device */
-	NSN_OBJECT_KVM,		/* struct nsn_vm, in that VM */
+	NSN_OBJECT_HOST,        /* struct nsn_model */
+	NSN_OBJECT_IOMMU,       /* struct nsn_iommu */
+	NSN_OBJECT_VM,          /* struct nsn_vm */
+	NSN_OBJECT_LINK,        /* struct nsn_link */
+	NSN_OBJECT_PATH,        /* struct nsn_path */
+	NSN_OBJECT_CONTAINER,   /* struct nsn_container */
+	NSN_OBJECT_DOMAIN,      /* struct nsn_domain */
+	NSN_OBJECT_GROUP,       /* struct nsn_group */
+	NSN_OBJECT_MEMBER,      /* struct nsn_device, as a member of its group */
+	NSN_OBJECT_PASID,       /* struct nsn_pasid, of its group */
+	NSN_OBJECT_DEVICE,      /* struct nsn_device */
+	NSN_OBJECT_KVM,         /* struct nsn_vm, in that VM */
 	NSN_OBJECT_IF_ASSIGNED, /* struct nsn_device whose prediction applies, in that device */
 	NSN_OBJECT_MAX,
 };
 
 enum nsn_value_type {
 	NSN_VALUE_UNKNOWN, /* could not be read: JSON null, and a row in unknown[] */
-	NSN_VALUE_NONE,	   /* this object has no such thing: the key is left out */
+	NSN_VALUE_NONE,    /* this object has no such thing: the key is left out */
 	NSN_VALUE_ABSENT,  /* this kernel has no such fact: left out, named in not_applicable[] */
 	NSN_VALUE_BOOL,
 	NSN_VALUE_INT,
 	NSN_VALUE_REAL,
 	NSN_VALUE_TEXT,
-	NSN_VALUE_LIST,	   /* of numbers or of ids: nsn_value__item() */
+	NSN_VALUE_LIST,    /* of numbers or of ids: nsn_value__item() */
 	NSN_VALUE_OBJECTS, /* nested objects: nsn_value__object() */
 	NSN_VALUE_OBJECT,  /* one nested object, as a list of one */
 };
@@ -61,12 +61,12 @@ struct nsn_value {
 	const char *text;   /* as in JSON: points into the model, to static text or to scratch[] */
 	const char *words;  /* the same for a reader, static; NULL: text says it well enough */
 	const char *reason; /* why it is unknown, or why the conclusion "unknown" was drawn */
-	size_t count;	    /* of a LIST or of OBJECTS */
+	size_t count;       /* of a LIST or of OBJECTS */
 	const uint64_t *numbers; /* a LIST of numbers */
-	void *const *refs;	 /* a LIST of objects by id, or OBJECTS by pointer */
-	const char *array;	 /* OBJECTS in an array of structs … */
-	size_t stride;		 /* … of this size */
-	enum nsn_object kind;	 /* of each of the OBJECTS, or of those in a LIST */
+	void *const *refs;       /* a LIST of objects by id, or OBJECTS by pointer */
+	const char *array;       /* OBJECTS in an array of structs … */
+	size_t stride;           /* … of this size */
+	enum nsn_object kind;    /* of each of the OBJECTS, or of those in a LIST */
 	char scratch[48];
 };
 
@@ -103,7 +103,7 @@ struct nsn_field {
 	const char *metric; /* name, or NULL */
 	enum nsn_metric_type metric_type;
 	const char *metric_label; /* its label or outcome; NULL: the last part of the path */
-	bool live;	    /* told of a series of snapshots only (nsn_model.live), not of one */
+	bool live;         /* told of a series of snapshots only (nsn_model.live), not of one */
 	unsigned int text; /* enum nsn_text_place bits */
 	/* The tree's sentence. NULL: in that state the field is left out of it. */
 	const char *prefix; /* before a text, a number or a list */
@@ -116,8 +116,8 @@ struct nsn_field {
 
 /* The rows of one kind. */
 struct nsn_kind {
-	const char *name;		/* "vm", as in a finding's subject */
-	const char *plural;		/* "vms": the JSON key, and the start of a fact's name */
+	const char *name;               /* "vm", as in a finding's subject */
+	const char *plural;             /* "vms": the JSON key, and the start of a fact's name */
 	const struct nsn_field *fields; /* ended by a NULL path */
 	bool nested; /* only found in OBJECTS of other kinds, under its plural name */
 };

@@ -52,7 +52,7 @@ NSN_GETTER(get_domain, nsn_group)
 NSN_GETTER(get_default_kind, nsn_group)
 {
 	static const char *const names[][2] = {
-		{ "DMA", "dma" },	  { "DMA-FQ", "dma_fq" },	{ "identity", "identity" },
+		{ "DMA", "dma" },         { "DMA-FQ", "dma_fq" },       { "identity", "identity" },
 		{ "blocked", "blocked" }, { "unmanaged", "unmanaged" },
 	};
 

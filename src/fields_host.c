@@ -5,11 +5,11 @@
 #include "fields_internal.h"
 
 /* A string field of the host's record. */
-#define HOST_TEXT(name)                                     \
-	NSN_GETTER(get_##name, nsn_model)                   \
-	{                                                   \
-		if (NSN_KNOWS(&object->host, host, name))   \
-			put_text(value, object->host.name); \
+#define HOST_TEXT(name)                                                                            \
+	NSN_GETTER(get_##name, nsn_model)                                                          \
+	{                                                                                          \
+		if (NSN_KNOWS(&object->host, host, name))                                          \
+			put_text(value, object->host.name);                                        \
 	}
 
 HOST_TEXT(hostname)

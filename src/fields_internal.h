@@ -9,22 +9,22 @@
 #include "fields.h"
 
 /* A getter of the field NAME of objects of TYPE. */
-#define NSN_GETTER(name, type)                                                    \
-	static void name(const struct nsn_model *model __attribute__((unused)),   \
-			 const struct type *object, struct nsn_value *value);     \
-	static void name##_any(const struct nsn_model *model, const void *object, \
-			       struct nsn_value *value)                           \
-	{                                                                         \
-		name(model, object, value);                                       \
-	}                                                                         \
-	static void name(const struct nsn_model *model __attribute__((unused)),   \
+#define NSN_GETTER(name, type)                                                                     \
+	static void name(const struct nsn_model *model __attribute__((unused)),                    \
+			 const struct type *object, struct nsn_value *value);                      \
+	static void name##_any(const struct nsn_model *model, const void *object,                  \
+			       struct nsn_value *value)                                            \
+	{                                                                                          \
+		name(model, object, value);                                                        \
+	}                                                                                          \
+	static void name(const struct nsn_model *model __attribute__((unused)),                    \
 			 const struct type *object, struct nsn_value *value)
 
 /* True if descriptors could not all be seen: that none is known then says nothing. */
 bool nsn_fields_blind(const struct nsn_model *model);
 
 /* A flag of a record as a three-valued fact. */
-#define NSN_FLAG(rec, kind, name) \
+#define NSN_FLAG(rec, kind, name)                                                                  \
 	(!NSN_KNOWS(rec, kind, name) ? NSN_UNKNOWN : (rec)->name ? NSN_YES : NSN_NO)
 
 /* A value starts as UNKNOWN; each setter below gives it another type. */
@@ -107,11 +107,14 @@ static inline void put_object(struct nsn_value *value, const void *object, enum 
 }
 
 /* Getters of what a VM's WBINVDs come to: fields_wbinvd.c. */
-#define NSN_WBINVD_GETTERS(G)                                                             \
-	G(exits) G(executed) G(ignored) G(exits_per_second) G(executed_per_second)        \
-	G(cpu_share) G(p50_seconds) G(p99_seconds) G(sampled)
-#define NSN_EXPAND_GETTER(name)                                                           \
-	void nsn_get_wbinvd_##name(const struct nsn_model *model, const void *object,     \
+#define NSN_WBINVD_GETTERS(G)                                                                      \
+	G(exits)                                                                                   \
+	G(executed)                                                                                \
+	G(ignored)                                                                                 \
+	G(exits_per_second) G(executed_per_second) G(cpu_share) G(p50_seconds) G(p99_seconds)      \
+		G(sampled)
+#define NSN_EXPAND_GETTER(name)                                                                    \
+	void nsn_get_wbinvd_##name(const struct nsn_model *model, const void *object,              \
 				   struct nsn_value *value);
 NSN_WBINVD_GETTERS(NSN_EXPAND_GETTER)
 #undef NSN_EXPAND_GETTER

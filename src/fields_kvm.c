@@ -88,11 +88,13 @@ static const struct nsn_wording criteria[] = {
 static const struct nsn_wording regimes[] = {
 	{ "guest", "the guest's own, with non-coherent DMA or without", NSN_TONE_PLAIN },
 	{ "write_back", "write-back, whatever the guest asks for", NSN_TONE_PLAIN },
-	{ "guest_pat", "the guest's PAT holds, on account of non-coherent DMA: memory that it "
-		       "maps uncached is slow",
+	{ "guest_pat",
+	  "the guest's PAT holds, on account of non-coherent DMA: memory that it "
+	  "maps uncached is slow",
 	  NSN_TONE_WARNING },
-	{ "guest_mtrr", "the guest's MTRRs and PAT hold, on account of non-coherent DMA: until its "
-			"firmware has set them up all is uncached and slow",
+	{ "guest_mtrr",
+	  "the guest's MTRRs and PAT hold, on account of non-coherent DMA: until its "
+	  "firmware has set them up all is uncached and slow",
 	  NSN_TONE_WARNING },
 	{ NULL, NULL, NSN_TONE_PLAIN },
 };
@@ -108,10 +110,10 @@ static const struct nsn_wording quirks[] = {
 };
 
 /* A row of the list that the text shows of a VM that was asked for. */
-#define ROW(path_, label, from, sentence, getter, ...)                                 \
-	{                                                                              \
-		.path = path_, .header = label, .source = from, .text = NSN_TEXT_LIST, \
-		.help = sentence, .get = getter##_any, __VA_ARGS__                     \
+#define ROW(path_, label, from, sentence, getter, ...)                                             \
+	{                                                                                          \
+		.path = path_, .header = label, .source = from, .text = NSN_TEXT_LIST,             \
+		.help = sentence, .get = getter##_any, __VA_ARGS__                                 \
 	}
 
 const struct nsn_field nsn_fields_kvm[] = {
@@ -122,7 +124,8 @@ const struct nsn_field nsn_fields_kvm[] = {
 	    .yes = "non-coherent DMA", .no = "nothing"),
 	ROW("by_domain", "By the domains", "kernel.kvm",
 	    "Whether it would be registered now by the state of the domains (before 6.2).",
-	    get_by_domain, .yes = "non-coherent: it would register", .no = "coherent: it would not"),
+	    get_by_domain, .yes = "non-coherent: it would register",
+	    .no = "coherent: it would not"),
 	ROW("by_capability", "By capability", "kernel.kvm",
 	    "Whether it would be registered now by the capability of the devices (6.2 and later).",
 	    get_by_capability, .yes = "non-coherent: it would register",
@@ -144,7 +147,8 @@ const struct nsn_field nsn_fields_kvm[] = {
 	    .no = "no memory type does"),
 	ROW("memory_types.zaps", "On a change", "kernel.kvm",
 	    "Whether KVM drops all mappings of the VM when non-coherent DMA begins or ends.",
-	    get_zaps, .yes = "KVM drops all mappings of the VM, which come back one fault at a time",
+	    get_zaps,
+	    .yes = "KVM drops all mappings of the VM, which come back one fault at a time",
 	    .no = "KVM drops no mapping"),
 	{ .path = NULL },
 };

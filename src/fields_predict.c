@@ -186,8 +186,9 @@ static const struct nsn_wording verdicts[] = {
 	  "noncoherent: its DMA could bypass the CPU caches, and KVM would execute the guest's "
 	  "WBINVD, which stalls CPUs of the host",
 	  NSN_TONE_WARNING },
-	{ "coherent", "coherent: its DMA would stay in the CPU caches, and the guest's WBINVD is "
-		      "not needed",
+	{ "coherent",
+	  "coherent: its DMA would stay in the CPU caches, and the guest's WBINVD is "
+	  "not needed",
 	  NSN_TONE_GOOD },
 	{ NULL, NULL, NSN_TONE_PLAIN },
 };
@@ -239,10 +240,10 @@ static const struct nsn_wording alternatives[] = {
 };
 
 /* A row of the list that the text shows; its source is that of the facts it rests on. */
-#define ROW(path_, label, from, sentence, getter, ...)                                          \
-	{                                                                                       \
-		.path = path_, .header = label, .source = from, .text = NSN_TEXT_LIST,          \
-		.help = sentence, .get = getter##_any, __VA_ARGS__                              \
+#define ROW(path_, label, from, sentence, getter, ...)                                             \
+	{                                                                                          \
+		.path = path_, .header = label, .source = from, .text = NSN_TEXT_LIST,             \
+		.help = sentence, .get = getter##_any, __VA_ARGS__                                 \
 	}
 
 const struct nsn_field nsn_fields_if_assigned[] = {
@@ -288,8 +289,8 @@ const struct nsn_field nsn_fields_if_assigned[] = {
 	ROW("blocks_nosnoop", "Its domain", "kernel.iommu",
 	    "Whether the new domain would block No Snoop.", get_blocks_nosnoop,
 	    .yes = "would block No Snoop", .no = "would let No Snoop through"),
-	ROW("criterion", "KVM goes by", "kernel.kvm",
-	    "What this kernel's KVM would decide by.", get_criterion, .values = criteria),
+	ROW("criterion", "KVM goes by", "kernel.kvm", "What this kernel's KVM would decide by.",
+	    get_criterion, .values = criteria),
 	ROW("kvm_registers", "KVM", "kernel.iommu",
 	    "Whether KVM would register non-coherent DMA for the VM.", get_registers,
 	    .yes = "would register non-coherent DMA", .no = "would register nothing"),

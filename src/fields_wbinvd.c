@@ -28,14 +28,14 @@ static bool has_rates(const struct nsn_vm *vm, struct nsn_value *value)
 }
 
 /* A getter of WHAT if CONDITION, an expression of the VM. */
-#define GETTER(name, condition, put, what)                                                      \
-	void nsn_get_wbinvd_##name(const struct nsn_model *model __attribute__((unused)),       \
-				   const void *object, struct nsn_value *value)                 \
-	{                                                                                       \
-		const struct nsn_vm *vm = object;                                               \
-                                                                                                \
-		if (condition(vm, value))                                                       \
-			put(value, what);                                                       \
+#define GETTER(name, condition, put, what)                                                         \
+	void nsn_get_wbinvd_##name(const struct nsn_model *model __attribute__((unused)),          \
+				   const void *object, struct nsn_value *value)                    \
+	{                                                                                          \
+		const struct nsn_vm *vm = object;                                                  \
+                                                                                                   \
+		if (condition(vm, value))                                                          \
+			put(value, what);                                                          \
 	}
 
 GETTER(exits, is_counted, put_number, vm->counters.exits)

@@ -27,10 +27,11 @@
 #include "model.h"
 #include "model_names.h"
 
-#define NSN_HISTORY_WINDOW_NS (10 * 1000000000ULL) /* rates are means of so long, or a little more */
+/* rates are means of so long, or a little more */
+#define NSN_HISTORY_WINDOW_NS (10 * 1000000000ULL)
 #define NSN_HISTORY_CALM_NS   (30 * 1000000000ULL) /* below half for so long: NS003 clears */
-#define NSN_WBINVD_RATE 10.0 /* executed a second */
-#define NSN_WBINVD_TIME 0.01 /* of one CPU's time */
+#define NSN_WBINVD_RATE       10.0                 /* executed a second */
+#define NSN_WBINVD_TIME       0.01                 /* of one CPU's time */
 
 struct nsn_history;
 
@@ -78,12 +79,12 @@ enum nsn_watch {
 /* Does a VM flush the host's caches too often? (NS003) */
 struct nsn_flushing {
 	enum nsn_watch watch;
-	const char *reason;          /* static; of UNKNOWN */
-	double per_second, share;    /* means of the window */
-	double peak, peak_share;     /* the highest since it was raised */
-	double seconds;              /* how long the window is */
+	const char *reason;       /* static; of UNKNOWN */
+	double per_second, share; /* means of the window */
+	double peak, peak_share;  /* the highest since it was raised */
+	double seconds;           /* how long the window is */
 	double rate_limit, time_limit;
-	bool by_rate, by_time;       /* which limit was passed last */
+	bool by_rate, by_time; /* which limit was passed last */
 };
 void nsn_history__flushing(const struct nsn_history *history, const struct nsn_vm *vm,
 			   struct nsn_flushing *out);
@@ -94,15 +95,15 @@ struct nsn_switching {
 	char vm_id[NSN_ID_LEN]; /* as it is printed */
 	char device[NSN_ID_LEN];
 	enum nsn_watch watch;
-	const char *reason;  /* static; of UNKNOWN */
-	uint64_t switches;   /* how often it changed between two snapshots */
-	bool to;             /* the bit since */
-	uint64_t at, before; /* the last change: seen at, not yet at; ns since the epoch, 0: unknown */
-	bool certain;        /* the link between VM and device is */
+	const char *reason; /* static; of UNKNOWN */
+	uint64_t switches;  /* how often it changed between two snapshots */
+	bool to;            /* the bit since */
+	/* the last change: seen at, not yet at; ns since the epoch, 0: unknown */
+	uint64_t at, before;
+	bool certain;   /* the link between VM and device is */
 };
 /* The n-th of them, in no order; false beyond the last. */
-bool nsn_history__switching(const struct nsn_history *history, size_t n,
-			    struct nsn_switching *out);
+bool nsn_history__switching(const struct nsn_history *history, size_t n, struct nsn_switching *out);
 
 /* Was a device refused by VFIO for lack of cache-coherent DMA? (NS008) */
 struct nsn_refusal {
@@ -117,9 +118,9 @@ const char *nsn_history__refused(const struct nsn_history *history, size_t n);
 
 /* Was enforcement granted on a domain that had mappings? (NS009) */
 struct nsn_grant {
-	enum nsn_watch watch; /* PENDING: no answer of a driver was seen */
-	const char *reason;   /* static; of UNKNOWN */
-	uint64_t at;          /* ns since the epoch, 0: unknown */
+	enum nsn_watch watch;    /* PENDING: no answer of a driver was seen */
+	const char *reason;      /* static; of UNKNOWN */
+	uint64_t at;             /* ns since the epoch, 0: unknown */
 	char op[NSN_SYMBOL_LEN]; /* the function that granted it */
 };
 void nsn_history__grant(const struct nsn_history *history, const struct nsn_domain *domain,
@@ -130,8 +131,8 @@ struct nsn_maker {
 	enum nsn_watch watch; /* QUIET: group is known; whether it left is the model's to tell */
 	const char *reason;   /* static; of UNKNOWN */
 	uint64_t group;
-	bool by_events;       /* its attach was seen; else the first snapshot with the domain told */
-	uint64_t left_at;     /* ns since the epoch; 0: not seen to leave */
+	bool by_events;   /* its attach was seen; else the first snapshot with the domain told */
+	uint64_t left_at; /* ns since the epoch; 0: not seen to leave */
 };
 void nsn_history__maker(const struct nsn_history *history, const struct nsn_domain *domain,
 			struct nsn_maker *out);

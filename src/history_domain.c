@@ -106,8 +106,8 @@ static void take_detach(struct nsn_domain_watch *watch, const struct nsn_rec_eve
 /* Only the first grant counts: a domain that blocks already says yes whatever it has mapped. */
 static void take_answer(struct nsn_domain_watch *watch, const struct nsn_rec_event *event)
 {
-	const bool fresh = watch->made_by && NSN_KNOWS(event, event, tid) &&
-			   watch->made_by == event->tid;
+	const bool fresh =
+		watch->made_by && NSN_KNOWS(event, event, tid) && watch->made_by == event->tid;
 	const bool repeated = NSN_KNOWS(event, event, reason) && event->reason == NSN_REASON_NOOP;
 
 	watch->made_by = 0;
@@ -397,7 +397,8 @@ void nsn_history__grant(const struct nsn_history *history, const struct nsn_doma
 		break;
 	case NSN_GRANTED_UNCLEAR:
 		out->watch = NSN_WATCH_UNKNOWN;
-		out->reason = "enforcement was granted, and whether the domain had mappings is unknown";
+		out->reason =
+			"enforcement was granted, and whether the domain had mappings is unknown";
 		break;
 	default:
 		if (!watch->lossy)

@@ -20,19 +20,19 @@ struct nsn_sample {
 	uint64_t executed, timed, elapsed_ns;
 };
 
-#define NSN_SAMPLES 16              /* a second or more apart: they reach back beyond a window */
+#define NSN_SAMPLES         16 /* a second or more apart: they reach back beyond a window */
 #define NSN_SAMPLE_DISTANCE 1000000000ULL
 
 struct nsn_vm_watch {
 	struct nsn_vm_identity vm;
 	struct nsn_sample samples[NSN_SAMPLES]; /* a ring */
-	size_t count;                /* ever kept */
-	struct nsn_sample last;      /* the newest, kept or not */
+	size_t count;                           /* ever kept */
+	struct nsn_sample last;                 /* the newest, kept or not */
 	struct nsn_flushing now;
-	uint64_t calm_since;         /* ns; 0: it is not calm */
-	bool doubtful;               /* readings are missing: it may have been raised meanwhile */
-	uint64_t seen;               /* number of the last snapshot with it */
-	uint64_t unclear;            /* … of the last in which its paths were not all known */
+	uint64_t calm_since; /* ns; 0: it is not calm */
+	bool doubtful;       /* readings are missing: it may have been raised meanwhile */
+	uint64_t seen;       /* number of the last snapshot with it */
+	uint64_t unclear;    /* … of the last in which its paths were not all known */
 	UT_hash_handle hh;
 };
 
@@ -43,38 +43,38 @@ struct nsn_bit_watch {
 		char device[NSN_ID_LEN];
 	} id;
 	char vm_id[NSN_ID_LEN];
-	bool known, value;   /* the bit, when it was last known */
-	bool doubtful;       /* it was not known from the beginning */
+	bool known, value; /* the bit, when it was last known */
+	bool doubtful;     /* it was not known from the beginning */
 	bool certain;
-	uint64_t first;      /* number of the first snapshot with it */
-	uint64_t known_in;   /* … of the last in which the bit was known */
+	uint64_t first;    /* number of the first snapshot with it */
+	uint64_t known_in; /* … of the last in which the bit was known */
 	uint64_t switches, at, before;
-	uint64_t read_at;    /* ns since the epoch, when it was last known */
+	uint64_t read_at; /* ns since the epoch, when it was last known */
 	uint64_t seen;
 	UT_hash_handle hh;
 };
 
 enum nsn_granted {
 	NSN_GRANTED_NOT_SEEN,
-	NSN_GRANTED_EMPTY,   /* the domain had no mapping */
+	NSN_GRANTED_EMPTY, /* the domain had no mapping */
 	NSN_GRANTED_MAPPED,
 	NSN_GRANTED_UNCLEAR, /* whether it had is unknown */
 };
 
 struct nsn_domain_watch {
 	uint64_t key;
-	uint64_t made_by;    /* the thread that is making it: nobody can have mapped yet; 0: done */
-	bool made;           /* its making was seen, and nothing was lost since */
+	uint64_t made_by; /* the thread that is making it: nobody can have mapped yet; 0: done */
+	bool made;        /* its making was seen, and nothing was lost since */
 	bool maker_known, maker_by_events;
-	bool maker_unclear;  /* it was first seen when it was too late to tell */
+	bool maker_unclear; /* it was first seen when it was too late to tell */
 	uint64_t maker, left_at;
 	struct nsn_pids groups; /* numbers of those attached */
 	enum nsn_granted granted;
 	uint64_t granted_at;
 	char op[NSN_SYMBOL_LEN];
-	bool lossy;          /* events were lost while it lived */
+	bool lossy;           /* events were lost while it lived */
 	uint64_t first, seen; /* numbers of snapshots; 0: none yet */
-	uint64_t born;       /* number of the last snapshot before it was first told of */
+	uint64_t born;        /* number of the last snapshot before it was first told of */
 	UT_hash_handle hh;
 };
 
@@ -91,15 +91,15 @@ struct nsn_history {
 	struct nsn_bit_watch *bits;
 	struct nsn_domain_watch *domains;
 	struct nsn_refused *refused;
-	size_t spare;        /* entries that may still be made before the next snapshot */
-	uint64_t snapshots;  /* how many there were */
-	uint64_t events;     /* since the last of them */
-	uint64_t now;        /* of the last call: ns of the feeder's clock */
-	uint64_t all_seen;   /* when all VMs there were had been seen, and were counted from then on;
+	size_t spare;       /* entries that may still be made before the next snapshot */
+	uint64_t snapshots; /* how many there were */
+	uint64_t events;    /* since the last of them */
+	uint64_t now;       /* of the last call: ns of the feeder's clock */
+	uint64_t all_seen;  /* when all VMs there were had been seen, and were counted from then on;
 				ns, 0: the last snapshot does not say so */
-	bool gap;            /* the last snapshot had holes */
-	bool vm_gap;         /* … or VMs may have been unseen */
-	const char *lost;    /* why events may be missing */
+	bool gap;           /* the last snapshot had holes */
+	bool vm_gap;        /* … or VMs may have been unseen */
+	const char *lost;   /* why events may be missing */
 };
 
 /* Each: 0 or -ENOMEM. */

@@ -377,11 +377,11 @@ bool nsn_history__switching(const struct nsn_history *history, size_t n, struct 
 				       .certain = watch->certain };
 	nsn_format(out->vm_id, sizeof(out->vm_id), "%s", watch->vm_id);
 	nsn_format(out->device, sizeof(out->device), "%s", watch->id.device);
-	out->watch = watch->switches			      ? NSN_WATCH_RAISED
-		     : watch->doubtful			      ? NSN_WATCH_UNKNOWN
+	out->watch = watch->switches                         ? NSN_WATCH_RAISED
+		     : watch->doubtful                       ? NSN_WATCH_UNKNOWN
 		     : watch->known_in != history->snapshots ? NSN_WATCH_UNKNOWN
-		     : watch->first == history->snapshots     ? NSN_WATCH_PENDING
-							      : NSN_WATCH_QUIET;
+		     : watch->first == history->snapshots    ? NSN_WATCH_PENDING
+							     : NSN_WATCH_QUIET;
 	out->reason = watch->doubtful ? "its No Snoop bit was not read from the beginning"
 				      : "its No Snoop bit could not be read";
 	return true;

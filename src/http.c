@@ -16,15 +16,15 @@
 #include "log.h"
 
 #define MOST_HEADERS 8192 /* bytes of a request; MHD's memory for a connection */
-#define SLACK 64	  /* connections above the limit while the oldest are being closed */
-#define MOST_TURNS 64	  /* of MHD at once, while it says that it has more to do */
+#define SLACK        64   /* connections above the limit while the oldest are being closed */
+#define MOST_TURNS   64   /* of MHD at once, while it says that it has more to do */
 
 enum answer_state {
 	ANSWER_NEW,
-	ANSWER_AUTH,	/* suspended: the password is being checked */
+	ANSWER_AUTH,    /* suspended: the password is being checked */
 	ANSWER_WAITING, /* suspended: for the next collection */
-	ANSWER_READY,	/* collected */
-	ANSWER_FAILED,	/* collecting failed */
+	ANSWER_READY,   /* collected */
+	ANSWER_FAILED,  /* collecting failed */
 };
 
 struct request {
@@ -42,9 +42,9 @@ struct nsn_http {
 	struct nsn_auth *auth;
 	int epoll;
 	struct request *suspended;
-	size_t ready; /* requests that wait to take the bodies */
+	size_t ready;             /* requests that wait to take the bodies */
 	struct nsn_bodies bodies; /* of the last collection */
-	double cost; /* of the last collection and rendering, seconds */
+	double cost;              /* of the last collection and rendering, seconds */
 };
 
 static double now_seconds(void)
@@ -72,8 +72,8 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
 static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned int status,
 				 const char *type, const char *text)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result result;
 
 	if (!response)
@@ -176,7 +176,8 @@ static enum MHD_Result route(struct nsn_http *http, struct request *request, con
 		return suspend(http, request, ANSWER_WAITING);
 	}
 	if (strcmp(url, "/-/healthy") == 0 || strcmp(url, "/-/ready") == 0)
-		return send_plain(connection, MHD_HTTP_OK, "OK\n"); /* nobody listens before it is */
+		/* nobody listens before it is */
+		return send_plain(connection, MHD_HTTP_OK, "OK\n");
 	if (strcmp(url, "/") == 0)
 		return send_landing(http, connection);
 	return send_plain(connection, MHD_HTTP_NOT_FOUND, "there is no such page\n");
@@ -326,7 +327,8 @@ void nsn_http__run(struct nsn_http *http)
 void nsn_http__second(struct nsn_http *http)
 {
 	nsn_conns__expire(&http->conns);
-	nsn_http__run(http); /* a request that came in this very moment waits for its collection too */
+	/* a request that came in this very moment waits for its collection too */
+	nsn_http__run(http);
 }
 
 int nsn_http__fd(const struct nsn_http *http)
@@ -337,7 +339,7 @@ int nsn_http__fd(const struct nsn_http *http)
 /* ---- life ------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 0))) static void tell(void *data, const char *format,
-							 va_list arguments)
+						       va_list arguments)
 {
 	char text[256];
 
@@ -367,8 +369,8 @@ static struct MHD_Daemon *start_daemon(struct nsn_http *http, int socket)
 								config->priorities };
 	}
 	tls[count] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
-	return MHD_start_daemon(flags, 0, NULL, NULL, answer, http, MHD_OPTION_EXTERNAL_LOGGER, tell,
-				NULL, MHD_OPTION_LISTEN_SOCKET, socket,
+	return MHD_start_daemon(flags, 0, NULL, NULL, answer, http, MHD_OPTION_EXTERNAL_LOGGER,
+				tell, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
 				MHD_OPTION_CONNECTION_LIMIT,
 				(unsigned int)(http->opts.max_connections + SLACK),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MOST_HEADERS,
@@ -402,8 +404,7 @@ static int start(struct nsn_http *http)
 		if (!daemon)
 			return -EINVAL;
 		http->daemons[http->daemons_count++] = daemon;
-		err = watch(http,
-			    MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+		err = watch(http, MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
 	}
 	return err;
 }

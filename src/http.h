@@ -20,7 +20,7 @@
 struct nsn_http;
 
 struct nsn_http_opts {
-	const char *path; /* of the metrics */
+	const char *path;   /* of the metrics */
 	const int *sockets; /* that listen; they stay the caller's */
 	size_t sockets_count;
 	const struct nsn_webconfig *config; /* TLS and users; NULL: neither */

@@ -10,7 +10,7 @@
 
 /* One element of such a header. */
 struct element {
-	char name[64];	  /* "text/plain", "gzip" */
+	char name[64];    /* "text/plain", "gzip" */
 	char version[16]; /* "" if it has none */
 	double quality;
 };
@@ -92,7 +92,8 @@ enum nsn_prom_format nsn_accept__format(const char *accept)
 		} else if (strcasecmp(element.name, "text/plain") == 0) {
 			if (any || strcmp(element.version, "0.0.4") == 0)
 				keep_best(&text, element.quality);
-		} else if (strcmp(element.name, "*/*") == 0 || strcmp(element.name, "text/*") == 0) {
+		} else if (strcmp(element.name, "*/*") == 0 ||
+			   strcmp(element.name, "text/*") == 0) {
 			keep_best(&text, element.quality);
 		}
 	}

@@ -21,8 +21,8 @@
 #include "util.h"
 
 #define REMEMBERED 128
-#define MOST_JOBS 32
-#define DIGEST 32
+#define MOST_JOBS  32
+#define DIGEST     32
 
 /* A user that is not there takes as long as one that is: a hash of nothing in particular. */
 static const char nobody[] = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
@@ -65,7 +65,8 @@ bool nsn_client__is_certified(struct MHD_Connection *connection)
 	if (!info || !info->tls_session ||
 	    !gnutls_certificate_get_peers((gnutls_session_t)info->tls_session, &count) || !count)
 		return false;
-	return gnutls_certificate_verify_peers2((gnutls_session_t)info->tls_session, &status) == 0 &&
+	return gnutls_certificate_verify_peers2((gnutls_session_t)info->tls_session, &status) ==
+		       0 &&
 	       !status;
 }
 

@@ -24,7 +24,8 @@ void nsn_bodies__drop(struct nsn_bodies *bodies)
 }
 
 /* The response takes the text over. */
-static struct MHD_Response *make_body(char *text, size_t size, enum nsn_prom_format format, bool gzip)
+static struct MHD_Response *make_body(char *text, size_t size, enum nsn_prom_format format,
+				      bool gzip)
 {
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
@@ -45,7 +46,8 @@ static char *compress_text(const char *text, size_t size, size_t *out_size)
 	z_stream stream = { .next_in = (unsigned char *)text, .avail_in = (unsigned int)size };
 	char *out = NULL;
 
-	if (deflateInit2(&stream, COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&stream, COMPRESSION, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return NULL;
 	*out_size = deflateBound(&stream, size);
 	out = malloc(*out_size);

@@ -71,8 +71,8 @@ void nsn_conns__notify(void *data, struct MHD_Connection *connection, void **con
 	*context = conn;
 	if (!conn)
 		return;
-	conn->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-			   ->connect_fd;
+	conn->fd =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	nsn_conn__set(conn, NSN_CONN_READING);
 	DL_APPEND(conns->first, conn);
 	conns->count++;

@@ -21,7 +21,7 @@ enum nsn_conn_state {
 	NSN_CONN_READING, /* its first request is not complete */
 	NSN_CONN_WORKING, /* a request waits for us */
 	NSN_CONN_SENDING, /* the answer is on its way */
-	NSN_CONN_IDLE,	  /* answered; a further request may come */
+	NSN_CONN_IDLE,    /* answered; a further request may come */
 };
 
 struct nsn_conn {

@@ -21,7 +21,7 @@ struct nsn_kallsyms {
 	struct nsn_kallsym *symbols; /* those asked for; sorted once read */
 	size_t symbols_count;
 	size_t symbols_capacity;
-	bool read;	/* the file could be read */
+	bool read;      /* the file could be read */
 	bool variables; /* it has variables: CONFIG_KALLSYMS_ALL */
 };
 

@@ -18,8 +18,9 @@ struct entry {
 	uint64_t key;
 	struct nsn_identity identity;
 	uint64_t before; /* of the object that was here, if its end was not told yet; 0 */
-	uint64_t seen;	 /* the snapshot that last saw it */
-	uint64_t kept;	 /* until that snapshot: the one read before an event told of it may lack it */
+	uint64_t seen;   /* the snapshot that last saw it */
+	/* until that snapshot: the one read before an event told of it may lack it */
+	uint64_t kept;
 	UT_hash_handle hh;
 };
 
@@ -135,8 +136,7 @@ int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t addres
 	return 0;
 }
 
-int nsn_keys__get_told(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
-		       uint64_t *key)
+int nsn_keys__get_told(struct nsn_keys *keys, enum nsn_class class, uint64_t address, uint64_t *key)
 {
 	struct entry *entry = address ? obtain(keys, class, address) : NULL;
 

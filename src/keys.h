@@ -27,7 +27,8 @@ int nsn_keys__get(struct nsn_keys *keys, enum nsn_class class, uint64_t address,
 
 /* What tells an object from another that had its address before. 0: not known, which differs from nothing. */
 struct nsn_identity {
-	uint64_t who;	/* a VM: the thread that made it (kvm.userspace_pid, 0 until it is all made) */
+	/* a VM: the thread that made it (kvm.userspace_pid, 0 until it is all made) */
+	uint64_t who;
 	uint64_t since; /* the start of that thread's process, in clock ticks since boot */
 };
 

@@ -156,7 +156,7 @@ static int add_address(struct nsn_sockets *sockets, const char *address)
 int nsn_sockets__add(struct nsn_sockets *sockets, const char *address)
 {
 	int err = strncmp(address, "unix:", 5) == 0 ? add_path(sockets, address + 5)
-						     : add_address(sockets, address);
+						    : add_address(sockets, address);
 
 	if (err == -EINVAL)
 		nsn_error("--web.listen-address takes ADDRESS:PORT, [ADDRESS]:PORT, :PORT or "
@@ -179,8 +179,9 @@ int nsn_sockets__take_systemd(struct nsn_sockets *sockets)
 		int fd = SD_LISTEN_FDS_START + i;
 
 		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
-			nsn_error("--web.systemd-socket: descriptor %d is no listening stream socket",
-				  fd);
+			nsn_error(
+				"--web.systemd-socket: descriptor %d is no listening stream socket",
+				fd);
 			return -ENOTSOCK;
 		}
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);

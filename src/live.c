@@ -13,9 +13,9 @@
 #include "live_internal.h"
 #include "log.h"
 
-#define SECOND 1000000000ULL
+#define SECOND         1000000000ULL
 #define LEAST_DISTANCE (SECOND / 4) /* between two snapshots */
-#define COST_SHARE     20	    /* a snapshot waits for so many times the time it takes */
+#define COST_SHARE     20           /* a snapshot waits for so many times the time it takes */
 
 static uint64_t now_on(clockid_t clock)
 {
@@ -49,7 +49,8 @@ static int adopt(struct nsn_live *live, struct nsn_model *model, uint64_t now_ns
 	nsn_rates__apply(live->rates, model);
 	if (nsn_history__snapshot(live->history, model, now_ns) == 0)
 		findings = nsn_findings__with_history(model, live->history);
-	if (!findings || nsn_ids__learn(live->ids, model) || nsn_live__add_differences(live, model)) {
+	if (!findings || nsn_ids__learn(live->ids, model) ||
+	    nsn_live__add_differences(live, model)) {
 		nsn_findings__free(findings);
 		nsn_model__free(model);
 		return -ENOMEM;

@@ -21,8 +21,8 @@ struct nsn_live_opts {
 	struct nsn_events_opts events;
 	struct nsn_history_opts history;
 	uint64_t snapshot_interval_ns; /* at latest */
-	struct nsn_sink *tap;	       /* gets each event as it is taken in; NULL: nobody does */
-	double speed;		       /* of a replay; 0: as fast as it goes, one snapshot a tick */
+	struct nsn_sink *tap;          /* gets each event as it is taken in; NULL: nobody does */
+	double speed;                  /* of a replay; 0: as fast as it goes, one snapshot a tick */
 	bool quick; /* the first snapshot leaves out the names of devices; the second has them */
 };
 

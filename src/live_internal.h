@@ -24,9 +24,9 @@ struct nsn_live {
 	struct nsn_top_feature features[NSN_LIVE_FEATURES];
 	size_t features_count;
 	uint64_t snapshot_at, snapshot_cost; /* ns, CLOCK_MONOTONIC */
-	bool wanted;			     /* a snapshot */
-	bool starting;			     /* the event programs are being attached */
-	bool told;			     /* events have come: differences are no news */
+	bool wanted;                         /* a snapshot */
+	bool starting;                       /* the event programs are being attached */
+	bool told;                           /* events have come: differences are no news */
 	char *record_path;
 	/* of a replay: */
 	struct nsn_model *next; /* read already, shown when its time has come */

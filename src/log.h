@@ -23,9 +23,9 @@ enum nsn_log_level nsn_log__level(void);
 void nsn_log(enum nsn_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-#define nsn_error(...) nsn_log(NSN_LOG_ERROR, __VA_ARGS__)
+#define nsn_error(...)   nsn_log(NSN_LOG_ERROR, __VA_ARGS__)
 #define nsn_warning(...) nsn_log(NSN_LOG_WARNING, __VA_ARGS__)
-#define nsn_info(...) nsn_log(NSN_LOG_INFO, __VA_ARGS__)
-#define nsn_debug(...) nsn_log(NSN_LOG_DEBUG, __VA_ARGS__)
+#define nsn_info(...)    nsn_log(NSN_LOG_INFO, __VA_ARGS__)
+#define nsn_debug(...)   nsn_log(NSN_LOG_DEBUG, __VA_ARGS__)
 
 #endif /* NSN_LOG_H */

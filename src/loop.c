@@ -48,8 +48,7 @@ static int set_timer(struct nsn_loop *loop, enum nsn_loop_source source, uint64_
 
 static int watch_timer(struct nsn_loop *loop, enum nsn_loop_source source)
 {
-	return watch(loop, source,
-		     timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+	return watch(loop, source, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
 }
 
 static int watch_signals(struct nsn_loop *loop)

@@ -33,7 +33,8 @@ static bool is_shown_vm(const struct nsn_metrics *in, const void *object)
 /* ---- the table -------------------------------------------------------------------------------- */
 
 #define OF_VMS .kind = NSN_OBJECT_VM, .applies = is_shown_vm, .collect = nsn_collect_fields
-#define OF_DOMAINS .kind = NSN_OBJECT_DOMAIN, .applies = is_user_domain, .collect = nsn_collect_fields
+#define OF_DOMAINS                                                                                 \
+	.kind = NSN_OBJECT_DOMAIN, .applies = is_user_domain, .collect = nsn_collect_fields
 #define OF_IOMMUS .kind = NSN_OBJECT_IOMMU, .collect = nsn_collect_fields
 
 const struct nsn_metric nsn_metrics_table[] = {
@@ -91,7 +92,8 @@ const struct nsn_metric nsn_metrics_table[] = {
 	  .type = NSN_FAMILY_GAUGE,
 	  .labels = "domain, iommu_driver",
 	  .help = "Whether the domain of a user (VFIO, iommufd) blocks No Snoop.",
-	  .source = "IOMMU driver: force-snooping flag or page-table format; vfio_iommu_type1's flag",
+	  .source =
+		  "IOMMU driver: force-snooping flag or page-table format; vfio_iommu_type1's flag",
 	  .with = "iommu_driver",
 	  OF_DOMAINS },
 	{ .name = "nosnoop_domain_info",
@@ -163,8 +165,9 @@ const struct nsn_metric nsn_metrics_table[] = {
 	  .type = NSN_FAMILY_COUNTER,
 	  .labels = "initiator",
 	  .help = "Flushes of the host's caches, by who asked for them.",
-	  .source = "kvm: executed WBINVDs; vmlinux: wbinvd_on_all_cpus and kin by their caller; counted "
-		    "in BPF",
+	  .source =
+		  "kvm: executed WBINVDs; vmlinux: wbinvd_on_all_cpus and kin by their caller; counted "
+		  "in BPF",
 	  .collect = nsn_collect_host_flushes },
 	{ .name = "nosnoop_probe_attached",
 	  .type = NSN_FAMILY_GAUGE,
@@ -246,8 +249,8 @@ const size_t nsn_metrics_count = NSN_ARRAY_SIZE(nsn_metrics_table);
 static const char *identity_label(enum nsn_object kind)
 {
 	static const char *const names[NSN_OBJECT_MAX] = {
-		[NSN_OBJECT_IOMMU] = "iommu",	     [NSN_OBJECT_VM] = "vm",
-		[NSN_OBJECT_DOMAIN] = "domain",	     [NSN_OBJECT_GROUP] = "iommu_group",
+		[NSN_OBJECT_IOMMU] = "iommu",   [NSN_OBJECT_VM] = "vm",
+		[NSN_OBJECT_DOMAIN] = "domain", [NSN_OBJECT_GROUP] = "iommu_group",
 		[NSN_OBJECT_DEVICE] = "device",
 	};
 
@@ -273,8 +276,8 @@ struct subject {
 	const struct nsn_metrics *in;
 	struct nsn_sample_sink *out;
 	const void *object;
-	struct nsn_sample base;		      /* with the labels that all samples have */
-	char texts[NSN_SAMPLE_LABELS][64];    /* of numbers, and of texts in a value's scratch */
+	struct nsn_sample base;            /* with the labels that all samples have */
+	char texts[NSN_SAMPLE_LABELS][64]; /* of numbers, and of texts in a value's scratch */
 };
 
 /* The value of a label; NULL: unknown or none. */
@@ -296,9 +299,9 @@ static void add_label(struct subject *subject, const struct nsn_field *field, co
 	if (base->labels_count == NSN_SAMPLE_LABELS)
 		return;
 	nsn_field__get(field, subject->in->model, subject->object, &value);
-	nsn_sample__label(base, name,
-			  text_of(&value, subject->texts[base->labels_count],
-				  sizeof(subject->texts[0])));
+	nsn_sample__label(
+		base, name,
+		text_of(&value, subject->texts[base->labels_count], sizeof(subject->texts[0])));
 }
 
 /* One sample for each text that the field can have. */
@@ -311,8 +314,7 @@ static int put_states(struct subject *subject, const struct nsn_field *field,
 		struct nsn_sample sample = subject->base;
 
 		nsn_sample__label(&sample, label_of(field), state->text);
-		err = nsn_sample__put(subject->out, &sample,
-				      strcmp(state->text, value->text) == 0);
+		err = nsn_sample__put(subject->out, &sample, strcmp(state->text, value->text) == 0);
 	}
 	return err;
 }

@@ -14,7 +14,7 @@
 #include "rules.h"
 #include "unknowns.h"
 
-#define NSN_VM_LABEL 129 /* 128 bytes of UTF-8 and their end */
+#define NSN_VM_LABEL      129 /* 128 bytes of UTF-8 and their end */
 #define NSN_SAMPLE_LABELS 8
 
 enum nsn_family_type {
@@ -88,7 +88,7 @@ struct nsn_metrics {
 	const struct nsn_model *model;
 	const struct nsn_findings *findings;
 	const struct nsn_unknowns *unknowns;
-	const struct nsn_counts *counts;	  /* NULL: no counters, it is one look */
+	const struct nsn_counts *counts;          /* NULL: no counters, it is one look */
 	const struct nsn_metric_process *process; /* NULL: none of its metrics */
 	const struct nsn_metric_probe *probes;
 	size_t probes_count;
@@ -101,7 +101,7 @@ struct nsn_metrics {
 
 	/* Made by nsn_metrics__prepare(): */
 	char (*vm_labels)[NSN_VM_LABEL]; /* one a VM of the model, unique */
-	bool *vm_shown;			 /* the same */
+	bool *vm_shown;                  /* the same */
 	size_t vms_omitted;
 };
 

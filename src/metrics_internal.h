@@ -11,8 +11,8 @@
 int nsn_collect_fields(const struct nsn_metric *metric, const struct nsn_metrics *in,
 		       struct nsn_sample_sink *out);
 
-#define NSN_COLLECT(name)                                                                    \
-	int nsn_collect_##name(const struct nsn_metric *metric, const struct nsn_metrics *in, \
+#define NSN_COLLECT(name)                                                                          \
+	int nsn_collect_##name(const struct nsn_metric *metric, const struct nsn_metrics *in,      \
 			       struct nsn_sample_sink *out)
 
 /* metrics_vm.c */
@@ -35,8 +35,7 @@ NSN_COLLECT(collector_success);
 NSN_COLLECT(collector_duration);
 NSN_COLLECT(process);
 
-static inline void nsn_sample__label(struct nsn_sample *sample, const char *name,
-				     const char *value)
+static inline void nsn_sample__label(struct nsn_sample *sample, const char *name, const char *value)
 {
 	if (sample->labels_count < NSN_SAMPLE_LABELS)
 		sample->labels[sample->labels_count++] =

@@ -73,8 +73,8 @@ NSN_COLLECT(group_attaches)
 NSN_COLLECT(host_flushes)
 {
 	static const char *const initiators[NSN_FLUSH_MAX] = {
-		[NSN_FLUSH_GUEST] = "guest",	     [NSN_FLUSH_KVM_SEV] = "kvm_sev",
-		[NSN_FLUSH_DRM] = "drm",	     [NSN_FLUSH_MEMREGION] = "memregion",
+		[NSN_FLUSH_GUEST] = "guest", [NSN_FLUSH_KVM_SEV] = "kvm_sev",
+		[NSN_FLUSH_DRM] = "drm",     [NSN_FLUSH_MEMREGION] = "memregion",
 		[NSN_FLUSH_OTHER] = "other",
 	};
 	int err = 0;

@@ -83,8 +83,8 @@ static size_t part_twins(struct nsn_metrics *metrics, size_t *order, size_t atte
 	qsort_r(order, count, sizeof(*order), compare_labels, metrics->vm_labels);
 	for (size_t i = 0; i < count; i++) {
 		size_t vm = order[i];
-		bool after = i + 1 < count && strcmp(metrics->vm_labels[vm],
-						     metrics->vm_labels[order[i + 1]]) == 0;
+		bool after = i + 1 < count &&
+			     strcmp(metrics->vm_labels[vm], metrics->vm_labels[order[i + 1]]) == 0;
 
 		if (before || after) {
 			rename_vm(metrics->vm_labels[vm], &model->vms[vm], attempt);
@@ -101,9 +101,9 @@ static size_t part_twins(struct nsn_metrics *metrics, size_t *order, size_t atte
 static int gravity(const struct nsn_vm *vm)
 {
 	static const int order[NSN_VERDICT_MAX] = {
-		[NSN_VERDICT_UNSAFE] = 0,     [NSN_VERDICT_NONCOHERENT] = 1,
-		[NSN_VERDICT_UNKNOWN] = 2,    [NSN_VERDICT_UNATTACHED] = 3,
-		[NSN_VERDICT_COHERENT] = 4,   [NSN_VERDICT_NO_PASSTHROUGH] = 5,
+		[NSN_VERDICT_UNSAFE] = 0,   [NSN_VERDICT_NONCOHERENT] = 1,
+		[NSN_VERDICT_UNKNOWN] = 2,  [NSN_VERDICT_UNATTACHED] = 3,
+		[NSN_VERDICT_COHERENT] = 4, [NSN_VERDICT_NO_PASSTHROUGH] = 5,
 	};
 
 	return order[vm->verdict];
@@ -217,8 +217,7 @@ NSN_COLLECT(verdict_changes)
 
 		nsn_sample__label(&sample, "vm", in->vm_labels[i]);
 		if (in->vm_shown[i])
-			err = nsn_sample__put(out, &sample,
-					      (double)in->counts->verdict_changes[i]);
+			err = nsn_sample__put(out, &sample, (double)in->counts->verdict_changes[i]);
 	}
 	return err;
 }

@@ -414,8 +414,7 @@ const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fa
 
 bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)
 {
-	if (strcmp(fact, "vms.vm_type") == 0 &&
-	    NSN_TRI(&model->kernel, kernel, vm_types) == NSN_NO)
+	if (strcmp(fact, "vms.vm_type") == 0 && NSN_TRI(&model->kernel, kernel, vm_types) == NSN_NO)
 		return true;
 	if (strcmp(fact, "devices.cap_enforce_coherency") == 0 &&
 	    NSN_TRI(&model->kernel, kernel, criterion_capability) == NSN_NO)
@@ -424,8 +423,8 @@ bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)
 	    NSN_TRI(&model->kernel, kernel, group_pasids) == NSN_NO)
 		return true;
 	NSN_FOR_EACH(model, MISSING, missing, rec)
-		if (NSN_TRI(rec, missing, absent) == NSN_YES &&
-		    NSN_KNOWS(rec, missing, fact) && strcmp(rec->fact, fact) == 0)
+		if (NSN_TRI(rec, missing, absent) == NSN_YES && NSN_KNOWS(rec, missing, fact) &&
+		    strcmp(rec->fact, fact) == 0)
 			return true;
 	return false;
 }
@@ -447,8 +446,8 @@ NAMES(nsn_memory_regime_name, enum nsn_memory_regime, NULL, "guest", "write_back
 NAMES(nsn_quirk_name, enum nsn_quirk, NULL, "absent", "unsupported", "disabled", "enabled")
 NAMES(nsn_link_by_name, enum nsn_link_by, "kvm_vfio", "same_mm", "same_process", "same_cgroup")
 NAMES(nsn_dma_name, enum nsn_dma, "unknown", "domain", "emulated", "noiommu", "none")
-NAMES(nsn_container_kind_name, enum nsn_container_kind, "type1", "iommufd", "noiommu", "vdpa",
-      NULL, NULL)
+NAMES(nsn_container_kind_name, enum nsn_container_kind, "type1", "iommufd", "noiommu", "vdpa", NULL,
+      NULL)
 NAMES(nsn_domain_kind_name, enum nsn_domain_kind, NULL, "unmanaged", "dma", "dma_fq", "identity",
       "blocked", "nested", "sva")
 NAMES(nsn_coherency_name, enum nsn_coherency, NULL, "enforced", "always", "refused", "unsupported",

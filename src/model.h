@@ -121,28 +121,29 @@ struct nsn_path {
 	enum nsn_dma dma;
 	enum nsn_tri blocks_nosnoop;
 	uint64_t pasid; /* that its DMA has; 0: none */
-	bool certain; /* the link that leads here is */
-	const char *unknown_reason; /* static text, if dma or blocks_nosnoop is unknown; else NULL */
+	bool certain;   /* the link that leads here is */
+	/* static text, if dma or blocks_nosnoop is unknown; else NULL */
+	const char *unknown_reason;
 };
 
 /* What a VM's WBINVDs came to since the tool began to count. */
 struct nsn_vm_counters {
-	bool known;          /* they are counted: zeros are zeros */
-	uint64_t exits;      /* to KVM */
-	uint64_t executed;   /* the host's caches were flushed */
+	bool known;        /* they are counted: zeros are zeros */
+	uint64_t exits;    /* to KVM */
+	uint64_t executed; /* the host's caches were flushed */
 	uint64_t ignored;
-	uint64_t timed;      /* executed ones whose time was taken */
-	uint64_t elapsed_ns; /* of those, preemption included */
+	uint64_t timed;                /* executed ones whose time was taken */
+	uint64_t elapsed_ns;           /* of those, preemption included */
 	uint64_t buckets[NSN_BUCKETS]; /* of those: up to 4.096 us, and powers of 4 of it */
-	bool sampled;        /* above 10,000 a second one in 64 was timed */
+	bool sampled;                  /* above 10,000 a second one in 64 was timed */
 };
 
 /* What a VM's WBINVDs came to between two ticks; rates.h sets it. */
 struct nsn_vm_rates {
-	bool known;              /* it was counted at both ticks */
+	bool known;                      /* it was counted at both ticks */
 	double exits, executed, ignored; /* each second */
-	double share;            /* of one CPU, flushing: the elapsed time, preemption included */
-	double p50, p99;         /* seconds of a flush, estimated from buckets; < 0: there was none */
+	double share;    /* of one CPU, flushing: the elapsed time, preemption included */
+	double p50, p99; /* seconds of a flush, estimated from buckets; < 0: there was none */
 };
 
 struct nsn_vm {
@@ -157,15 +158,15 @@ struct nsn_vm {
 	struct nsn_path *paths;
 	size_t paths_count, paths_capacity;
 	struct nsn_refs containers, domains, groups, devices;
-	struct nsn_refs files; /* struct nsn_rec_vm_file: what kvm-vfio was given */
+	struct nsn_refs files;  /* struct nsn_rec_vm_file: what kvm-vfio was given */
 	struct nsn_vm *same_mm; /* the next VM with this one's mm; NULL: none */
-	bool shares_process; /* another VM lives in its process */
+	bool shares_process;    /* another VM lives in its process */
 	bool torn;
-	bool truncated;               /* a list of its was cut */
-	bool may_own_unlinked;        /* an unlinked container could be this VM's */
-	const char *may_own_reason;   /* static text */
+	bool truncated;                        /* a list of its was cut */
+	bool may_own_unlinked;                 /* an unlinked container could be this VM's */
+	const char *may_own_reason;            /* static text */
 	enum nsn_tri by_domain, by_capability; /* what KVM would register now, by each criterion */
-	enum nsn_tri kvm_would_register; /* … and by this kernel's */
+	enum nsn_tri kvm_would_register;       /* … and by this kernel's */
 	struct nsn_memory_types memory;
 	enum nsn_guest_wbinvd guest_wbinvd;
 	enum nsn_verdict verdict;
@@ -193,17 +194,17 @@ enum nsn_container_kind {
 
 /* A file of a task that holds the object: the container's id is its lowest holder. */
 struct nsn_container {
-	char id[NSN_ID_LEN]; /* <holder pid>:<fd>, else group:<lowest group> */
-	uint64_t key;        /* in the class of its kind */
+	char id[NSN_ID_LEN];          /* <holder pid>:<fd>, else group:<lowest group> */
+	uint64_t key;                 /* in the class of its kind */
 	struct nsn_rec_container rec; /* type1 and noiommu */
 	enum nsn_container_kind kind;
 	struct nsn_pids pids;
 	uint64_t holder_pid, holder_fd; /* the descriptor its id names; pid 0: no descriptor */
 	bool holder_direct;             /* which is one of the container itself, not of a group */
 	struct nsn_refs vms, domains, groups;
-	struct nsn_refs vfio_groups; /* groups that were set into it, with a domain or not */
-	struct nsn_refs type1_domains; /* struct nsn_rec_type1_domain */
-	struct nsn_refs type1_groups;  /* struct nsn_rec_type1_group */
+	struct nsn_refs vfio_groups;    /* groups that were set into it, with a domain or not */
+	struct nsn_refs type1_domains;  /* struct nsn_rec_type1_domain */
+	struct nsn_refs type1_groups;   /* struct nsn_rec_type1_group */
 	struct nsn_rec_iommufd iommufd; /* of that kind; .h.known 0: it could not be read */
 	struct nsn_rec_vdpa vdpa;       /* of that kind; likewise */
 	struct nsn_refs page_tables;    /* struct nsn_rec_iommufd_hwpt */
@@ -252,12 +253,13 @@ struct nsn_domain {
 	char iommu_driver[NSN_NAME_LEN]; /* intel, amd, virtio, …; "" unknown */
 	char op[NSN_SYMBOL_LEN];         /* its enforce function; "" none or unknown */
 	enum nsn_domain_kind kind;
-	const char *page_table;          /* first, second, v1, v2; NULL: not told apart or unknown */
-	const struct nsn_rec_iommufd_hwpt *table; /* iommufd's own view of it; NULL: none, or unread */
-	struct nsn_pids processes;       /* SVA: those that are seen to have the memory it shares */
-	bool user;                       /* VFIO's, iommufd's or vDPA's: not a host's own */
-	bool by_pasid;                   /* only DMA with a PASID goes through it */
-	enum nsn_tri vfio_flag;          /* what VFIO or iommufd keep of the driver's answer */
+	const char *page_table; /* first, second, v1, v2; NULL: not told apart or unknown */
+	/* iommufd's own view of it; NULL: none, or unread */
+	const struct nsn_rec_iommufd_hwpt *table;
+	struct nsn_pids processes; /* SVA: those that are seen to have the memory it shares */
+	bool user;                 /* VFIO's, iommufd's or vDPA's: not a host's own */
+	bool by_pasid;             /* only DMA with a PASID goes through it */
+	enum nsn_tri vfio_flag;    /* what VFIO or iommufd keep of the driver's answer */
 	enum nsn_tri driver_flag;
 	enum nsn_tri blocks_nosnoop;
 	enum nsn_coherency state;
@@ -300,22 +302,22 @@ struct nsn_group {
 	uint64_t number;
 	struct nsn_rec_group rec;
 	struct nsn_rec_sys_group sys;
-	struct nsn_rec_vfio_group vfio;  /* .h.known 0: VFIO has no such group, or unknown */
-	bool in_kernel;                  /* rec was read */
+	struct nsn_rec_vfio_group vfio; /* .h.known 0: VFIO has no such group, or unknown */
+	bool in_kernel;                 /* rec was read */
 	bool in_sysfs;
 	struct nsn_refs devices;         /* members, bridges included */
 	struct nsn_container *container; /* that VFIO's group was set into; NULL none */
 	struct nsn_domain *domain;       /* attached now; NULL unknown or none */
 	struct nsn_domain *default_domain;
-	struct nsn_pasid *pasids;        /* that were seen; rec.pasids: how many there are */
+	struct nsn_pasid *pasids; /* that were seen; rec.pasids: how many there are */
 	size_t pasids_count, pasids_capacity;
-	struct nsn_pids opened_by;       /* processes that hold VFIO's group file or a device of it */
+	struct nsn_pids opened_by; /* processes that hold VFIO's group file or a device of it */
 	enum nsn_owner owner;
-	bool iommufd_owns;               /* the owner of its DMA is an iommufd context */
-	enum nsn_tri opened;             /* a VFIO group or device file of it is open */
+	bool iommufd_owns;   /* the owner of its DMA is an iommufd context */
+	enum nsn_tri opened; /* a VFIO group or device file of it is open */
 	enum nsn_tri viable;
 	enum nsn_tri isolated_msi;
-	enum nsn_tri residual;           /* in a user's domain, with no VFIO device open */
+	enum nsn_tri residual; /* in a user's domain, with no VFIO device open */
 	bool torn;
 };
 
@@ -362,14 +364,15 @@ struct nsn_device {
 	bool in_sysfs;
 	bool in_kernel;
 	struct nsn_group *group;
-	struct nsn_iommu *iommu;         /* NULL: none, or unknown */
-	bool without_iommu;              /* known to be behind none, and in no group */
+	struct nsn_iommu *iommu; /* NULL: none, or unknown */
+	bool without_iommu;      /* known to be behind none, and in no group */
 	enum nsn_role role;
-	enum nsn_tri snoop_control;      /* of the unit it sits behind */
-	const struct nsn_rec_iommufd_device *bound; /* to an iommufd context; NULL: not, or unread */
-	enum nsn_tri can_enforce;        /* its IOMMU could block No Snoop for it */
+	enum nsn_tri snoop_control; /* of the unit it sits behind */
+	/* to an iommufd context; NULL: not, or unread */
+	const struct nsn_rec_iommufd_device *bound;
+	enum nsn_tri can_enforce; /* its IOMMU could block No Snoop for it */
 	enum nsn_tri cap_cache_coherency;
-	bool assigned;                   /* a path of a VM leads over it */
+	bool assigned; /* a path of a VM leads over it */
 	struct nsn_prediction prediction;
 };
 
@@ -472,14 +475,14 @@ const char *nsn_memory_regime_name(enum nsn_memory_regime value); /* NULL if unk
 const char *nsn_quirk_name(enum nsn_quirk value);                 /* NULL if unknown */
 const char *nsn_link_by_name(enum nsn_link_by value);
 const char *nsn_dma_name(enum nsn_dma value);
-const char *nsn_container_kind_name(enum nsn_container_kind value); /* NULL if none or unknown */
-const char *nsn_domain_kind_name(enum nsn_domain_kind value);       /* NULL if unknown */
-const char *nsn_coherency_name(enum nsn_coherency value);           /* NULL if unknown */
+const char *nsn_container_kind_name(enum nsn_container_kind value);   /* NULL if none or unknown */
+const char *nsn_domain_kind_name(enum nsn_domain_kind value);         /* NULL if unknown */
+const char *nsn_coherency_name(enum nsn_coherency value);             /* NULL if unknown */
 const char *nsn_enforced_source_name(enum nsn_enforced_source value); /* NULL if none */
-const char *nsn_role_name(enum nsn_role value);                     /* NULL if unknown */
-const char *nsn_step_name(enum nsn_step value);                     /* NULL if none */
+const char *nsn_role_name(enum nsn_role value);                       /* NULL if unknown */
+const char *nsn_step_name(enum nsn_step value);                       /* NULL if none */
 const char *nsn_predicted_name(enum nsn_predicted value);
-const char *nsn_owner_name(enum nsn_owner value);                   /* NULL if unknown */
+const char *nsn_owner_name(enum nsn_owner value); /* NULL if unknown */
 const char *nsn_group_why_name(enum nsn_group_why value);
 const char *nsn_nosnoop_source_name(enum nsn_nosnoop_source value);
 const char *nsn_name_source_name(enum nsn_name_source value);

@@ -58,8 +58,9 @@ static int build_devices(struct nsn_model *model)
 {
 	struct nsn_device *device;
 	size_t n = 0;
-	int err = NSN_ALLOCATE(model, devices, NSN_COUNT(model, DEVICE) + NSN_COUNT(model, GROUP_DEVICE) +
-						   NSN_COUNT(model, VFIO_DEVICE));
+	int err = NSN_ALLOCATE(model, devices,
+			       NSN_COUNT(model, DEVICE) + NSN_COUNT(model, GROUP_DEVICE) +
+				       NSN_COUNT(model, VFIO_DEVICE));
 
 	if (err)
 		return err;
@@ -167,11 +168,11 @@ static int index_group(struct nsn_model *model, struct nsn_group *group)
 static int build_groups(struct nsn_model *model)
 {
 	size_t n = 0, kept = 0;
-	int err = NSN_ALLOCATE(model, groups, NSN_COUNT(model, GROUP) + NSN_COUNT(model, SYS_GROUP) +
-						  NSN_COUNT(model, VFIO_GROUP) +
-						  NSN_COUNT(model, TYPE1_GROUP) +
-						  NSN_COUNT(model, IOMMUFD_DEVICE) +
-						  NSN_COUNT(model, VDPA));
+	int err =
+		NSN_ALLOCATE(model, groups,
+			     NSN_COUNT(model, GROUP) + NSN_COUNT(model, SYS_GROUP) +
+				     NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, TYPE1_GROUP) +
+				     NSN_COUNT(model, IOMMUFD_DEVICE) + NSN_COUNT(model, VDPA));
 
 	if (err)
 		return err;
@@ -268,16 +269,16 @@ static void part_twins(struct nsn_model *model)
 		char id[NSN_ID_LEN];
 		size_t end = i + 1;
 
-		while (end < model->vms_count &&
-		       strcmp(model->vms[end].id, model->vms[i].id) == 0)
+		while (end < model->vms_count && strcmp(model->vms[end].id, model->vms[i].id) == 0)
 			end++;
 		memcpy(id, model->vms[i].id, sizeof(id));
 		for (size_t k = i; k < end && end - i > 1; k++) {
 			struct nsn_vm *vm = &model->vms[k];
 			bool fd = NSN_KNOWS(&vm->rec, vm, fd);
 
-			nsn_format(vm->id, sizeof(vm->id), "%.60s/%llu:%s%llu", id, NSN_U64(vm->pid),
-				   fd ? "" : "#", fd ? NSN_U64(vm->rec.fd) : NSN_U64(vm->rec.vm));
+			nsn_format(vm->id, sizeof(vm->id), "%.60s/%llu:%s%llu", id,
+				   NSN_U64(vm->pid), fd ? "" : "#",
+				   fd ? NSN_U64(vm->rec.fd) : NSN_U64(vm->rec.vm));
 		}
 		i = end;
 	}

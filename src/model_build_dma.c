@@ -16,7 +16,7 @@
 	NSN_FOR_EACH(model, NAME, name, rec)                                                       \
 		if (rec->domain == (key) && NSN_KNOWS(rec, name, group_id) &&                      \
 		    ((lowest) < 0 || (long)rec->group_id < (lowest)))                              \
-			(lowest) = (long)rec->group_id
+	(lowest) = (long)rec->group_id
 
 /* The lowest group that its user says sits in the domain: for groups that could not be walked. */
 static long lowest_user_group(const struct nsn_model *model, uint64_t domain)
@@ -144,14 +144,13 @@ static int add_user_domains(struct nsn_model *model)
 
 int nsn_model_build_domains(struct nsn_model *model)
 {
-	int err = NSN_ALLOCATE(model, domains, NSN_COUNT(model, DOMAIN) + NSN_COUNT(model, TYPE1_DOMAIN) +
-						   NSN_COUNT(model, TYPE1_GROUP) +
-						   2 * NSN_COUNT(model, GROUP) +
-						   2 * NSN_COUNT(model, IOMMUFD_HWPT) +
-						   NSN_COUNT(model, IOMMUFD_DEVICE) +
-						   NSN_COUNT(model, IOMMUFD_PASID) +
-						   NSN_COUNT(model, GROUP_PASID) +
-						   NSN_COUNT(model, VDPA));
+	int err = NSN_ALLOCATE(model, domains,
+			       NSN_COUNT(model, DOMAIN) + NSN_COUNT(model, TYPE1_DOMAIN) +
+				       NSN_COUNT(model, TYPE1_GROUP) + 2 * NSN_COUNT(model, GROUP) +
+				       2 * NSN_COUNT(model, IOMMUFD_HWPT) +
+				       NSN_COUNT(model, IOMMUFD_DEVICE) +
+				       NSN_COUNT(model, IOMMUFD_PASID) +
+				       NSN_COUNT(model, GROUP_PASID) + NSN_COUNT(model, VDPA));
 
 	NSN_FOR_EACH(model, DOMAIN, domain, rec)
 		if (!err && NSN_KNOWS(rec, domain, domain))
@@ -190,8 +189,8 @@ static const struct nsn_rec_vfio_group *group_of_file(const struct nsn_model *mo
 	if (NSN_KNOWS(file, file, vfio_group))
 		group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, file->vfio_group);
 	if (!group && NSN_KNOWS(file, file, vfio_device)) {
-		device = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE,
-				       file->vfio_device);
+		device =
+			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE, file->vfio_device);
 		if (device && NSN_KNOWS(device, vfio_device, vfio_group))
 			group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
 					      device->vfio_group);
@@ -223,9 +222,10 @@ static void find_holders(const struct nsn_model *model)
 		const struct nsn_rec_vfio_group *group = group_of_file(model, rec);
 		uint64_t key = rec->container ? rec->container : group ? group->container : 0;
 		struct nsn_container *container = nsn_index_get(index, NSN_CLASS_CONTAINER, key);
-		struct nsn_container *iommufd = nsn_index_get(
-			index, NSN_CLASS_IOMMUFD,
-			rec->iommufd ? rec->iommufd : group ? group->iommufd : 0);
+		struct nsn_container *iommufd = nsn_index_get(index, NSN_CLASS_IOMMUFD,
+							      rec->iommufd ? rec->iommufd
+							      : group      ? group->iommufd
+									   : 0);
 		struct nsn_container *vdpa = nsn_index_get(index, NSN_CLASS_VDPA, rec->vdpa);
 
 		if (container)
@@ -263,8 +263,8 @@ static void name_containers(struct nsn_model *model)
 				   NSN_U64(container->key));
 	}
 	NSN_FOR_EACH(model, VFIO_GROUP, vfio_group, rec) {
-		struct nsn_container *container = nsn_index_get(
-			model->build->index, NSN_CLASS_CONTAINER, rec->container);
+		struct nsn_container *container =
+			nsn_index_get(model->build->index, NSN_CLASS_CONTAINER, rec->container);
 
 		if (container)
 			name_unheld(container, nsn_vfio_group_number(model, rec));
@@ -323,18 +323,18 @@ static int reindex_containers(struct nsn_model *model)
 	unindex(model, NSN_CLASS_IOMMUFD);
 	unindex(model, NSN_CLASS_VDPA);
 	for (size_t i = 0; i < model->containers_count && !err; i++)
-		err = nsn_index_put(&model->build->index,
-				    class_of_container(&model->containers[i]),
+		err = nsn_index_put(&model->build->index, class_of_container(&model->containers[i]),
 				    model->containers[i].key, &model->containers[i]);
 	return err;
 }
 
 int nsn_model_build_containers(struct nsn_model *model)
 {
-	int err = NSN_ALLOCATE(model, containers,
-			   NSN_COUNT(model, CONTAINER) + 3 * NSN_COUNT(model, FILE) +
-				   2 * NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, VM_FILE) +
-				   NSN_COUNT(model, IOMMUFD) + NSN_COUNT(model, VDPA));
+	int err =
+		NSN_ALLOCATE(model, containers,
+			     NSN_COUNT(model, CONTAINER) + 3 * NSN_COUNT(model, FILE) +
+				     2 * NSN_COUNT(model, VFIO_GROUP) + NSN_COUNT(model, VM_FILE) +
+				     NSN_COUNT(model, IOMMUFD) + NSN_COUNT(model, VDPA));
 
 	NSN_FOR_EACH(model, CONTAINER, container, rec)
 		if (!err && NSN_KNOWS(rec, container, container))

@@ -91,8 +91,8 @@ static void compare_registrations(struct diff *diff)
 {
 	for (size_t i = 0; i < diff->a->vms_count; i++) {
 		const struct nsn_vm *vm = &diff->a->vms[i], *other = nsn_model__vm(diff->b, vm->id);
-		struct nsn_rec_event rec = new_event(
-			diff, diff->coming ? NSN_EVENT_KVM_REGISTER : NSN_EVENT_KVM_UNREGISTER);
+		struct nsn_rec_event rec = new_event(diff, diff->coming ? NSN_EVENT_KVM_REGISTER
+									: NSN_EVENT_KVM_UNREGISTER);
 		uint64_t count = other ? other->rec.noncoherent_dma : 0;
 
 		if (!NSN_KNOWS(&vm->rec, vm, noncoherent_dma) ||
@@ -135,8 +135,8 @@ static void compare_files(struct diff *diff)
 		const struct nsn_rec_vfio_group *vfio =
 			nsn_index_get(diff->a->build->vfio, NSN_CLASS_VFIO_GROUP, file->vfio_group);
 		long number = vfio ? nsn_vfio_group_number(diff->a, vfio) : -1;
-		struct nsn_rec_event rec = new_event(
-			diff, diff->coming ? NSN_EVENT_KVM_FILE_ADD : NSN_EVENT_KVM_FILE_DEL);
+		struct nsn_rec_event rec = new_event(diff, diff->coming ? NSN_EVENT_KVM_FILE_ADD
+									: NSN_EVENT_KVM_FILE_DEL);
 
 		if (!vm || number < 0 || was_given(diff->b, vm->id, number))
 			continue;
@@ -224,8 +224,9 @@ static void compare_owners(struct diff *diff)
 	for (size_t i = 0; i < diff->a->groups_count; i++) {
 		const struct nsn_group *group = &diff->a->groups[i];
 		const struct nsn_group *other = nsn_model__group(diff->b, group->number);
-		struct nsn_rec_event rec = new_event(
-			diff, diff->coming ? NSN_EVENT_DMA_OWNER_CLAIM : NSN_EVENT_DMA_OWNER_RELEASE);
+		struct nsn_rec_event rec =
+			new_event(diff, diff->coming ? NSN_EVENT_DMA_OWNER_CLAIM
+						     : NSN_EVENT_DMA_OWNER_RELEASE);
 
 		if (!is_user_owned(group) || !other || other->owner == NSN_OWNER_UNKNOWN ||
 		    is_user_owned(other))
@@ -254,11 +255,10 @@ static void compare_attachments(struct diff *diff)
 		bool known, other_known;
 		const struct nsn_domain *domain = user_domain(group, &known);
 		const struct nsn_domain *theirs = user_domain(other, &other_known);
-		struct nsn_rec_event rec = new_event(
-			diff, diff->coming ? NSN_EVENT_GROUP_ATTACH : NSN_EVENT_GROUP_DETACH);
+		struct nsn_rec_event rec = new_event(diff, diff->coming ? NSN_EVENT_GROUP_ATTACH
+									: NSN_EVENT_GROUP_DETACH);
 
-		if (!domain || !other_known ||
-		    (theirs && theirs->rec.domain == domain->rec.domain))
+		if (!domain || !other_known || (theirs && theirs->rec.domain == domain->rec.domain))
 			continue;
 		set_group(&rec, group);
 		NSN_PUT(&rec, event, domain, domain->rec.domain);
@@ -277,11 +277,10 @@ static void compare_domains(struct diff *diff)
 {
 	for (size_t i = 0; i < diff->a->domains_count && both_whole(diff, "kernel.iommu"); i++) {
 		const struct nsn_domain *domain = &diff->a->domains[i];
-		struct nsn_rec_event rec = new_event(
-			diff, diff->coming ? NSN_EVENT_DOMAIN_ALLOC : NSN_EVENT_DOMAIN_FREE);
+		struct nsn_rec_event rec = new_event(diff, diff->coming ? NSN_EVENT_DOMAIN_ALLOC
+									: NSN_EVENT_DOMAIN_FREE);
 
-		if (!domain->user || !domain->rec.domain ||
-		    has_domain(diff->b, domain->rec.domain))
+		if (!domain->user || !domain->rec.domain || has_domain(diff->b, domain->rec.domain))
 			continue;
 		NSN_PUT(&rec, event, domain, domain->rec.domain);
 		tell(diff, &rec);

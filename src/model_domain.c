@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-#define TYPE_PAGING 1 /* __IOMMU_DOMAIN_* of include/linux/iommu.h, 5.19 to 7.3 */
-#define TYPE_DMA_API 2
-#define TYPE_IDENTITY 4
+#define TYPE_PAGING      1 /* __IOMMU_DOMAIN_* of include/linux/iommu.h, 5.19 to 7.3 */
+#define TYPE_DMA_API     2
+#define TYPE_IDENTITY    4
 #define TYPE_FLUSH_QUEUE 8
-#define TYPE_SVA 16
-#define TYPE_NESTED 64
+#define TYPE_SVA         16
+#define TYPE_NESTED      64
 
 /* A paging domain in no container: is it known not to be the empty one of a group? */
 static bool may_be_blocking(const struct nsn_domain *domain)
@@ -33,8 +33,7 @@ static enum nsn_domain_kind judge_kind(const struct nsn_domain *domain)
 	for (size_t i = 0; i < domain->groups.items_count; i++) {
 		const struct nsn_group *group = domain->groups.items[i];
 
-		if (NSN_TRI(&group->rec, group, blocking) == NSN_YES &&
-		    group->domain == domain)
+		if (NSN_TRI(&group->rec, group, blocking) == NSN_YES && group->domain == domain)
 			return NSN_DOMAIN_BLOCKED;
 	}
 	if (!NSN_KNOWS(&domain->rec, domain, type))
@@ -114,8 +113,7 @@ static enum nsn_tri judge_paging(struct nsn_domain *domain)
 		return NSN_UNKNOWN;
 	/* a driver whose own flag we cannot read: VFIO keeps what it answered */
 	if (domain->vfio_flag != NSN_UNKNOWN)
-		domain->enforced_source = in_iommufd(domain) ? NSN_SOURCE_DRIVER
-							      : NSN_SOURCE_TYPE1;
+		domain->enforced_source = in_iommufd(domain) ? NSN_SOURCE_DRIVER : NSN_SOURCE_TYPE1;
 	return domain->user ? domain->vfio_flag : NSN_UNKNOWN;
 }
 

@@ -35,17 +35,17 @@ struct nsn_index_entry {
 
 /* Classes of the index beside enum nsn_class: what else is looked up by a number. */
 enum {
-	NSN_INDEX_PROCESS = NSN_CLASS_MAX,  /* pid to struct nsn_rec_process */
-	NSN_INDEX_ATTACHED,                 /* domain to its lowest attached struct nsn_group */
-	NSN_INDEX_DEFAULT,                  /* domain to the lowest group it is the default of */
-	NSN_INDEX_VM_PID,                   /* pid to the first struct nsn_vm of that process */
-	NSN_INDEX_VM_MM,                    /* mm to the first struct nsn_vm with it */
+	NSN_INDEX_PROCESS = NSN_CLASS_MAX, /* pid to struct nsn_rec_process */
+	NSN_INDEX_ATTACHED,                /* domain to its lowest attached struct nsn_group */
+	NSN_INDEX_DEFAULT,                 /* domain to the lowest group it is the default of */
+	NSN_INDEX_VM_PID,                  /* pid to the first struct nsn_vm of that process */
+	NSN_INDEX_VM_MM,                   /* mm to the first struct nsn_vm with it */
 };
 
 struct nsn_model_build {
 	struct nsn_records records[NSN_REC_MAX]; /* by kind */
-	struct nsn_index_entry *index;  /* (class, key) to the model's object */
-	struct nsn_index_entry *vfio;   /* (class, key) to VFIO group and device records */
+	struct nsn_index_entry *index;           /* (class, key) to the model's object */
+	struct nsn_index_entry *vfio;            /* (class, key) to VFIO group and device records */
 	struct nsn_rec_end end;
 	struct nsn_refs loose; /* containers that no link ties to a VM for certain */
 };
@@ -172,7 +172,8 @@ int nsn_path_add_iommufd(const struct nsn_path_builder *builder);
 int nsn_path_add_vdpa(const struct nsn_path_builder *builder);
 
 /* model_pasid.c: a path over a PASID of iommufd's; over those that only the IOMMU core has. */
-int nsn_path_add_pasid(const struct nsn_path_builder *builder, const struct nsn_rec_iommufd_pasid *rec);
+int nsn_path_add_pasid(const struct nsn_path_builder *builder,
+		       const struct nsn_rec_iommufd_pasid *rec);
 int nsn_path_add_strange_pasids(const struct nsn_path_builder *builder);
 
 /* Were all members of the group seen? The kernel's own count says so. */

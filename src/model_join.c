@@ -151,8 +151,8 @@ static int join_groups(struct nsn_model *model)
 			continue;
 		group->vfio = *rec;
 		if (!container)
-			container = nsn_index_get(model->build->index, NSN_CLASS_IOMMUFD,
-						  rec->iommufd);
+			container =
+				nsn_index_get(model->build->index, NSN_CLASS_IOMMUFD, rec->iommufd);
 		if (!container)
 			continue;
 		group->container = container;
@@ -172,8 +172,7 @@ static int find_openers(struct nsn_model *model)
 		uint64_t key = rec->vfio_group;
 		long number;
 
-		device = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE,
-				       rec->vfio_device);
+		device = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
 		if (!key && device)
 			key = device->vfio_group;
 		vfio = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, key);

@@ -55,12 +55,13 @@ static int read_holders(struct nsn_model *model)
 		if (vm && nsn_pids_add(&vm->holders, rec->pid))
 			return -ENOMEM;
 		for (size_t i = 0; i < 3; i++) {
-			struct nsn_container *container = nsn_index_get(
-				index,
-				i == 0	 ? NSN_CLASS_CONTAINER
-				: i == 1 ? NSN_CLASS_IOMMUFD
-					 : NSN_CLASS_VDPA,
-				i == 0 ? rec->container : i == 1 ? rec->iommufd : rec->vdpa);
+			struct nsn_container *container = nsn_index_get(index,
+									i == 0 ? NSN_CLASS_CONTAINER
+									: i == 1 ? NSN_CLASS_IOMMUFD
+										 : NSN_CLASS_VDPA,
+									i == 0   ? rec->container
+									: i == 1 ? rec->iommufd
+										 : rec->vdpa);
 
 			if (container && nsn_pids_add(&container->pids, rec->pid))
 				return -ENOMEM;
@@ -162,8 +163,8 @@ static int index_vms(struct nsn_model *model)
 
 static int link_by_mm(struct nsn_model *model, struct nsn_container *container)
 {
-	struct nsn_vm *vm = nsn_index_get(model->build->index, NSN_INDEX_VM_MM,
-					  nsn_container_mm(container));
+	struct nsn_vm *vm =
+		nsn_index_get(model->build->index, NSN_INDEX_VM_MM, nsn_container_mm(container));
 	int err = 0;
 
 	for (; vm && !err; vm = vm->same_mm)
@@ -177,8 +178,8 @@ static int link_by_kvm_vfio(struct nsn_model *model)
 
 	NSN_FOR_EACH(model, VM_FILE, vm_file, rec) {
 		struct nsn_vm *vm = vm_by_key(model, rec->vm);
-		const struct nsn_rec_vfio_device *device = nsn_index_get(
-			model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
+		const struct nsn_rec_vfio_device *device =
+			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_DEVICE, rec->vfio_device);
 		const struct nsn_rec_vfio_group *group =
 			nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
 		struct nsn_container *container;
@@ -191,13 +192,14 @@ static int link_by_kvm_vfio(struct nsn_model *model)
 		if (!group && device)
 			group = nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP,
 					      device->vfio_group);
-		container = group ? nsn_index_get(index, NSN_CLASS_CONTAINER, group->container)
-				  : NULL;
+		container =
+			group ? nsn_index_get(index, NSN_CLASS_CONTAINER, group->container) : NULL;
 		if (container)
 			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
 		container = nsn_index_get(index, NSN_CLASS_IOMMUFD,
-					  rec->iommufd ? rec->iommufd
-					  : group && !device ? group->iommufd : 0);
+					  rec->iommufd       ? rec->iommufd
+					  : group && !device ? group->iommufd
+							     : 0);
 		if (!err && container)
 			err = add_link(vm, container, NSN_LINK_KVM_VFIO);
 		if (err)
@@ -257,8 +259,7 @@ static bool may_own(struct nsn_model *model, const struct nsn_vm *vm,
 static const char *find_iommufd_orphans(const struct nsn_model *model)
 {
 	NSN_FOR_EACH(model, IOMMUFD_HWPT, iommufd_hwpt, rec)
-		if (!NSN_KNOWS(rec, iommufd_hwpt, iommufd) ||
-		    !NSN_KNOWS(rec, iommufd_hwpt, domain))
+		if (!NSN_KNOWS(rec, iommufd_hwpt, iommufd) || !NSN_KNOWS(rec, iommufd_hwpt, domain))
 			return "a domain belongs to an unknown iommufd context";
 	NSN_FOR_EACH(model, IOMMUFD_DEVICE, iommufd_device, rec)
 		if (!NSN_KNOWS(rec, iommufd_device, iommufd))
@@ -296,8 +297,7 @@ static const char *find_orphans(const struct nsn_model *model)
 			return "a container could not be identified";
 	NSN_FOR_EACH(model, VFIO_GROUP, vfio_group, rec)
 		if (!NSN_KNOWS(rec, vfio_group, container) ||
-		    !NSN_KNOWS(rec, vfio_group, vfio_group) ||
-		    !NSN_KNOWS(rec, vfio_group, iommufd))
+		    !NSN_KNOWS(rec, vfio_group, vfio_group) || !NSN_KNOWS(rec, vfio_group, iommufd))
 			return "a VFIO group's container is unknown";
 	return find_iommufd_orphans(model);
 }

@@ -208,13 +208,13 @@ static void find_culprit(const struct nsn_group *group, struct nsn_told *told)
 			told->reason = NSN_REASON_NOT_VIABLE;
 		nsn_format(told->culprit, sizeof(told->culprit), "%s, %s", device->id,
 			   NSN_KNOWS(&device->sys, device, driver) ? device->sys.driver
-								    : device->rec.driver);
+								   : device->rec.driver);
 		return;
 	}
 }
 
 void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model,
-			const struct nsn_rec_event *event, struct nsn_told *out)
+		      const struct nsn_rec_event *event, struct nsn_told *out)
 {
 	const struct nsn_group *group = NULL;
 

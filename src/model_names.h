@@ -26,15 +26,16 @@ const char *nsn_ids__get(const struct nsn_ids *names, enum nsn_class class, uint
 struct nsn_told {
 	const struct nsn_rec_event *event;
 	const char *vm;
-	const char *vm_name;   /* as people call it */
+	const char *vm_name; /* as people call it */
 	const char *container;
 	const char *domain;
 	const char *device;
 	char spare_vm[NSN_ID_LEN]; /* pid:<pid>@<start ticks>, of a VM that no model had */
 	char spare_device[NSN_ID_LEN], spare_container[NSN_ID_LEN];
-	char culprit[NSN_DETAIL_LEN]; /* "0000:00:03.0, e1000": who makes the group not viable; "" */
-	uint64_t reason;       /* enum nsn_reason, by what the model adds to the event's */
-	const char *rule;      /* that it raises (nsn_history__rule_of()); the caller's to set */
+	/* "0000:00:03.0, e1000": who makes the group not viable; "" */
+	char culprit[NSN_DETAIL_LEN];
+	uint64_t reason;  /* enum nsn_reason, by what the model adds to the event's */
+	const char *rule; /* that it raises (nsn_history__rule_of()); the caller's to set */
 };
 
 /*
@@ -42,7 +43,7 @@ struct nsn_told {
  * names or model change; event must live as long.
  */
 void nsn_ids__resolve(const struct nsn_ids *names, const struct nsn_model *model,
-			const struct nsn_rec_event *event, struct nsn_told *out);
+		      const struct nsn_rec_event *event, struct nsn_told *out);
 
 /* True if the event speaks of an object that no model had: a snapshot would tell its id. */
 bool nsn_ids__lacks(const struct nsn_ids *names, const struct nsn_rec_event *event);

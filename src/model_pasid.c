@@ -107,7 +107,8 @@ static bool entry_follows(const struct nsn_domain *domain)
 
 enum nsn_tri nsn_pasid_blocks(const struct nsn_domain *domain, enum nsn_tri blocks)
 {
-	const struct nsn_domain *tables = domain->kind == NSN_DOMAIN_NESTED ? domain->parent : domain;
+	const struct nsn_domain *tables =
+		domain->kind == NSN_DOMAIN_NESTED ? domain->parent : domain;
 
 	if (domain->kind == NSN_DOMAIN_SVA || !tables || blocks == NSN_UNKNOWN)
 		return NSN_UNKNOWN;
@@ -118,7 +119,7 @@ enum nsn_tri nsn_pasid_blocks(const struct nsn_domain *domain, enum nsn_tri bloc
 const char *nsn_pasid_why_unknown(const struct nsn_domain *domain)
 {
 	return domain->kind == NSN_DOMAIN_SVA ? "shared with a process: its PASID entry decides"
-					       : "its PASID entry decides, which is not read";
+					      : "its PASID entry decides, which is not read";
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -144,7 +145,8 @@ static void judge_path(const struct nsn_path_builder *builder, struct nsn_path *
 	}
 }
 
-int nsn_path_add_pasid(const struct nsn_path_builder *builder, const struct nsn_rec_iommufd_pasid *rec)
+int nsn_path_add_pasid(const struct nsn_path_builder *builder,
+		       const struct nsn_rec_iommufd_pasid *rec)
 {
 	struct nsn_path path = { .dma = NSN_DMA_DOMAIN, .blocks_nosnoop = NSN_UNKNOWN };
 
@@ -187,8 +189,10 @@ int nsn_path_add_strange_pasids(const struct nsn_path_builder *builder)
 
 		for (size_t i = 0; i < group->pasids_count; i++) {
 			const struct nsn_pasid *pasid = &group->pasids[i];
-			struct nsn_path path = { .dma = NSN_DMA_DOMAIN, .group = group,
-						 .domain = pasid->domain, .pasid = pasid->number,
+			struct nsn_path path = { .dma = NSN_DMA_DOMAIN,
+						 .group = group,
+						 .domain = pasid->domain,
+						 .pasid = pasid->number,
 						 .blocks_nosnoop = NSN_UNKNOWN };
 
 			if (has_pasid(container, builder->model, group, pasid->number) ||

@@ -23,8 +23,7 @@ int nsn_path_add(const struct nsn_path_builder *builder, const struct nsn_path *
 		slot->device->assigned = true;
 	if (nsn_refs_add(&vm->domains, slot->domain) ||
 	    nsn_refs_add(&vm->domains, slot->domain ? slot->domain->parent : NULL) ||
-	    nsn_refs_add(&vm->groups, slot->group) ||
-	    nsn_refs_add(&vm->devices, slot->device))
+	    nsn_refs_add(&vm->groups, slot->group) || nsn_refs_add(&vm->devices, slot->device))
 		return -ENOMEM;
 	return 0;
 }
@@ -66,7 +65,8 @@ void nsn_path_judge_domain(const struct nsn_path_builder *builder, struct nsn_pa
 }
 
 /* A group in a type1 container. */
-static int add_type1_path(const struct nsn_path_builder *builder, const struct nsn_rec_type1_group *rec)
+static int add_type1_path(const struct nsn_path_builder *builder,
+			  const struct nsn_rec_type1_group *rec)
 {
 	struct nsn_path path = { .dma = NSN_DMA_DOMAIN, .blocks_nosnoop = NSN_UNKNOWN };
 
@@ -187,7 +187,8 @@ static int add_loose_path(const struct nsn_path_builder *builder, const struct n
 	struct nsn_model *model = builder->model;
 	const struct nsn_rec_vfio_group *vfio =
 		nsn_index_get(model->build->vfio, NSN_CLASS_VFIO_GROUP, rec->vfio_group);
-	struct nsn_path path = { .dma = NSN_DMA_NONE, .blocks_nosnoop = NSN_UNKNOWN,
+	struct nsn_path path = { .dma = NSN_DMA_NONE,
+				 .blocks_nosnoop = NSN_UNKNOWN,
 				 .unknown_reason = "no DMA is possible" };
 	bool known = NSN_KNOWS(rec, vm_file, kind);
 

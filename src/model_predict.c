@@ -166,7 +166,8 @@ static bool check_claim(const struct nsn_device *device, struct nsn_prediction *
 		return refuse(out, NSN_STEP_SET_CONTAINER, EPERM, NSN_REASON_NOT_VIABLE);
 	if (out->viable == NSN_UNKNOWN)
 		return doubt(out, "not all members of its group or their drivers are known");
-	if (!NSN_KNOWS(&group->rec, group, domain) || !NSN_KNOWS(&group->rec, group, default_domain))
+	if (!NSN_KNOWS(&group->rec, group, domain) ||
+	    !NSN_KNOWS(&group->rec, group, default_domain))
 		return doubt(out, "the domain that its group is attached to is unknown");
 	if (group->rec.domain && group->rec.domain != group->rec.default_domain)
 		return refuse(out, NSN_STEP_SET_CONTAINER, EBUSY, NSN_REASON_ELSEWHERE);
@@ -183,10 +184,11 @@ static bool check_interrupts(const struct nsn_model *model, const struct nsn_dev
 		return true;
 	if (isolated == NSN_NO && allowed == NSN_NO)
 		return refuse(out, NSN_STEP_SET_IOMMU, EPERM, NSN_REASON_INTERRUPTS);
-	return doubt(out, isolated == NSN_UNKNOWN
-				  ? "whether its interrupts are isolated is unknown"
-				  : "its interrupts are not isolated, and vfio_iommu_type1's "
-				    "allow_unsafe_interrupts, which would decide, could not be read");
+	return doubt(out,
+		     isolated == NSN_UNKNOWN
+			     ? "whether its interrupts are isolated is unknown"
+			     : "its interrupts are not isolated, and vfio_iommu_type1's "
+			       "allow_unsafe_interrupts, which would decide, could not be read");
 }
 
 static bool is_accepted(const struct nsn_model *model, const struct nsn_device *device,
@@ -224,8 +226,8 @@ static enum nsn_tri judge_intel(const struct nsn_group *group)
 
 	for (size_t i = 0; i < group->devices.items_count; i++) {
 		const struct nsn_device *member = group->devices.items[i];
-		enum nsn_tri control = is_driver(member, "intel") ? member->snoop_control
-								  : NSN_UNKNOWN;
+		enum nsn_tri control =
+			is_driver(member, "intel") ? member->snoop_control : NSN_UNKNOWN;
 
 		if (control == NSN_NO)
 			return NSN_NO;
@@ -292,7 +294,7 @@ static enum nsn_tri lacks_capability(const struct nsn_device *device)
 {
 	const struct nsn_group *group = device->group;
 	enum nsn_tri lacks = device->can_enforce == NSN_UNKNOWN ? NSN_UNKNOWN
-			     : device->can_enforce		? NSN_NO
+			     : device->can_enforce              ? NSN_NO
 								: NSN_YES;
 
 	for (size_t i = 0; group && i < group->devices.items_count; i++) {
@@ -314,7 +316,7 @@ static enum nsn_tri judge_registration(const struct nsn_model *model,
 {
 	enum nsn_tri criterion = NSN_TRI(&model->kernel, kernel, criterion_capability);
 	enum nsn_tri by_domain = out->blocks_nosnoop == NSN_UNKNOWN ? NSN_UNKNOWN
-				 : out->blocks_nosnoop		    ? NSN_NO
+				 : out->blocks_nosnoop              ? NSN_NO
 								    : NSN_YES;
 	enum nsn_tri by_capability = out->noiommu ? NSN_YES : lacks_capability(device);
 

@@ -28,7 +28,7 @@ static enum nsn_tri lacks_capability(const struct nsn_group *group)
 static enum nsn_tri device_lacks_capability(const struct nsn_device *device)
 {
 	return device->can_enforce == NSN_UNKNOWN ? NSN_UNKNOWN
-	       : device->can_enforce == NSN_NO	  ? NSN_YES
+	       : device->can_enforce == NSN_NO    ? NSN_YES
 						  : NSN_NO;
 }
 
@@ -112,6 +112,6 @@ void nsn_model_judge_registration(const struct nsn_model *model, struct nsn_vm *
 	vm->by_domain = would_register(model, vm, false);
 	vm->by_capability = would_register(model, vm, true);
 	vm->kvm_would_register = criterion == NSN_UNKNOWN ? NSN_UNKNOWN
-				 : criterion		  ? vm->by_capability
+				 : criterion              ? vm->by_capability
 							  : vm->by_domain;
 }

@@ -80,8 +80,7 @@ static struct nsn_device *device_of_access(const struct nsn_model *model,
 /* Its group has no domain: the access is all of its way to memory. */
 static int join_accesses(struct nsn_model *model)
 {
-	NSN_FOR_EACH(model, IOMMUFD_ACCESS, iommufd_access, rec)
-	{
+	NSN_FOR_EACH(model, IOMMUFD_ACCESS, iommufd_access, rec) {
 		struct nsn_container *context = context_by_key(model, rec->iommufd);
 		struct nsn_device *device = device_of_access(model, rec);
 
@@ -140,8 +139,7 @@ int nsn_model_join_users(struct nsn_model *model)
 		err = join_bound(model);
 	if (!err)
 		err = join_accesses(model);
-	NSN_FOR_EACH(model, VDPA, vdpa, rec)
-	{
+	NSN_FOR_EACH(model, VDPA, vdpa, rec) {
 		struct nsn_container *container =
 			nsn_index_get(model->build->index, NSN_CLASS_VDPA, rec->vdpa);
 
@@ -209,8 +207,8 @@ static int add_bound_path(const struct nsn_path_builder *builder,
 	} else if (path.group && path.group->domain && !path.group->domain->user &&
 		   path.group->domain->kind != NSN_DOMAIN_UNKNOWN) {
 		path.dma = NSN_DMA_NONE; /* bound, and not attached to any page table */
-		path.domain = path.group->domain->kind == NSN_DOMAIN_BLOCKED ? path.group->domain
-									     : NULL;
+		path.domain =
+			path.group->domain->kind == NSN_DOMAIN_BLOCKED ? path.group->domain : NULL;
 		path.unknown_reason = "no DMA is possible";
 	} else {
 		path.dma = NSN_DMA_UNKNOWN;
@@ -223,7 +221,8 @@ static int add_access_path(const struct nsn_path_builder *builder,
 			   const struct nsn_rec_iommufd_access *rec)
 {
 	enum nsn_tri attached = NSN_TRI(rec, iommufd_access, address_space);
-	struct nsn_path path = { .dma = NSN_DMA_EMULATED, .blocks_nosnoop = NSN_UNKNOWN,
+	struct nsn_path path = { .dma = NSN_DMA_EMULATED,
+				 .blocks_nosnoop = NSN_UNKNOWN,
 				 .unknown_reason = "its parent's driver does the DMA" };
 
 	path.device = device_of_access(builder->model, rec);

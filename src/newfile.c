@@ -66,7 +66,7 @@ int nsn_newfile__create(struct nsn_newfile *file, const char *path, mode_t mode)
 		return *path ? -ENAMETOOLONG : -ENOENT;
 	strcpy(file->path, path);
 	fd = strcmp(path, "-") == 0 || is_stream(path) ? open_stream(path)
-							: open_temporary(file, mode);
+						       : open_temporary(file, mode);
 	if (fd < 0) {
 		nsn_newfile__abort(file);
 		return fd;

@@ -71,9 +71,9 @@ const struct nsn_module_row *nsn_module_row__find(const char *name)
 	return NULL;
 }
 
-#define FUNCTION(id, symbol, from, what) \
+#define FUNCTION(id, symbol, from, what)                                                           \
 	[NSN_SYM_##id] = { .name = symbol, .module = from, .data = false, .gives = what }
-#define VARIABLE(id, symbol, from, what) \
+#define VARIABLE(id, symbol, from, what)                                                           \
 	[NSN_SYM_##id] = { .name = symbol, .module = from, .data = true, .gives = what }
 
 const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
@@ -106,12 +106,12 @@ const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
 		 "whether guest WBINVD exits to KVM on Intel"),
 };
 
-#define PROBE(id, part, where, of, what, ...)                                           \
-	{                                                                               \
-		.name = id, .module = part, .points = NSN_PROBE_##where, .feature = of, \
-		.gives = what, .alternatives = {                                        \
-			__VA_ARGS__                                                     \
-		}                                                                       \
+#define PROBE(id, part, where, of, what, ...)                                                      \
+	{                                                                                          \
+		.name = id, .module = part, .points = NSN_PROBE_##where, .feature = of,            \
+		.gives = what, .alternatives = {                                                   \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
 	}
 
 const struct nsn_probe_row nsn_probe_rows[] = {
@@ -130,8 +130,7 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 	      "kvm_arch_unregister_noncoherent_dma"),
 	PROBE("kvm_coherency", "kvm", EXIT, "registration",
 	      "why a registration changed, or did not", "kvm_vfio_update_coherency"),
-	PROBE("kvm_file", "kvm", BOTH, "files", "kvm_file_add, kvm_file_del",
-	      "kvm_vfio_set_attr"),
+	PROBE("kvm_file", "kvm", BOTH, "files", "kvm_file_add, kvm_file_del", "kvm_vfio_set_attr"),
 
 	/* VFIO */
 	PROBE("device_register", "vfio", EXIT, "device_register",
@@ -203,12 +202,14 @@ const struct nsn_probe_row nsn_probe_rows[] = {
 
 const size_t nsn_probe_rows_count = NSN_ARRAY_SIZE(nsn_probe_rows);
 
+/* clang-format off */
 #define KVM(function, program) { function, NSN_OBJECT_KVM_EVENTS, program }
 #define KVM_VFIO(function, program) { function, NSN_OBJECT_KVM_VFIO_EVENTS, program }
 #define VFIO(function, program) { function, NSN_OBJECT_VFIO_EVENTS, program }
 #define TYPE1(function, program) { function, NSN_OBJECT_TYPE1_EVENTS, program }
 #define IOMMU(function, program) { function, NSN_OBJECT_IOMMU_EVENTS, program }
 #define IOMMUFD(function, program) { function, NSN_OBJECT_IOMMUFD_EVENTS, program }
+/* clang-format on */
 
 const struct nsn_program_row nsn_function_rows[] = {
 	KVM("kvm_arch_init_vm", "vm_create"),

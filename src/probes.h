@@ -33,7 +33,7 @@ const struct nsn_module_row *nsn_module_row__find(const char *name);
 struct nsn_symbol_row {
 	const char *name;
 	const char *module; /* "vmlinux", "kvm", …: where it is unless built in */
-	bool data;	    /* a variable: in kallsyms only with CONFIG_KALLSYMS_ALL */
+	bool data;          /* a variable: in kallsyms only with CONFIG_KALLSYMS_ALL */
 	const char *gives;  /* what is unknown without it */
 };
 

@@ -93,8 +93,8 @@ static bool compare(const struct nsn_vm_counters *old, const struct nsn_vm_count
 	/* Where only some were timed, the others took as long. */
 	timed = (double)(new->timed - old->timed);
 	if (timed > 0)
-		out->share = (double)(new->elapsed_ns - old->elapsed_ns) * 1e-9 / timed *
-			     out->executed;
+		out->share =
+			(double)(new->elapsed_ns - old->elapsed_ns) * 1e-9 / timed * out->executed;
 	out->p50 = nsn_rates__quantile(buckets, 0.5);
 	out->p99 = nsn_rates__quantile(buckets, 0.99);
 	return true;

@@ -78,9 +78,8 @@ static inline bool nsn_rec_knows(const struct nsn_rec *rec, size_t i)
 
 /* Declares a zeroed record of its kind: NSN_NEW(rec, VM, vm); */
 #define NSN_NEW(var, NAME, name)                                                                   \
-	struct nsn_rec_##name var = {                                                              \
-		.h = { .kind = NSN_REC_##NAME, .size = sizeof(struct nsn_rec_##name) }             \
-	}
+	struct nsn_rec_##name var = { .h = { .kind = NSN_REC_##NAME,                               \
+					     .size = sizeof(struct nsn_rec_##name) } }
 
 /* Where records go. Returns 0 or -errno; the record is copied or used before it returns. */
 struct nsn_sink {

@@ -42,8 +42,8 @@ static int write_line(struct nsn_recfile *file, json_t *line)
 
 static int write_header(struct nsn_recfile *file)
 {
-	json_t *header = json_pack("{ss ss}", "schema", NSN_RECFILE_SCHEMA, "tool_version",
-				   nsn_version);
+	json_t *header =
+		json_pack("{ss ss}", "schema", NSN_RECFILE_SCHEMA, "tool_version", nsn_version);
 	int err = header ? write_line(file, header) : -ENOMEM;
 
 	json_decref(header);
@@ -131,8 +131,8 @@ static int field_to_json(struct nsn_recfile *file, const struct nsn_rec *rec, si
 static int check_record(struct nsn_recfile *file, const struct nsn_rec *rec)
 {
 	if (rec->kind >= NSN_REC_MAX || rec->size != nsn_rec_descs[rec->kind].size) {
-		nsn_error("%s: refused to record kind %u of %u bytes: no such record", file->file.path,
-			  rec->kind, rec->size);
+		nsn_error("%s: refused to record kind %u of %u bytes: no such record",
+			  file->file.path, rec->kind, rec->size);
 		return -EINVAL;
 	}
 	file->snapshot_bytes += rec->size;

@@ -28,11 +28,11 @@
 
 #define NSN_RECFILE_SCHEMA "nosnoop.record/1"
 
-#define NSN_RECFILE_MAX_KEY (1ULL << 32)
-#define NSN_RECFILE_MAX_LINE 65536                      /* bytes of a line */
-#define NSN_RECFILE_MAX_SNAPSHOT_LINES (4ULL << 20)     /* lines, the ignored ones too */
-#define NSN_RECFILE_MAX_SNAPSHOT_BYTES (256ULL << 20)   /* memory of a snapshot's records */
-#define NSN_RECFILE_MAX_INPUT_BYTES (8ULL << 30)        /* of the whole recording */
+#define NSN_RECFILE_MAX_KEY            (1ULL << 32)
+#define NSN_RECFILE_MAX_LINE           65536          /* bytes of a line */
+#define NSN_RECFILE_MAX_SNAPSHOT_LINES (4ULL << 20)   /* lines, the ignored ones too */
+#define NSN_RECFILE_MAX_SNAPSHOT_BYTES (256ULL << 20) /* memory of a snapshot's records */
+#define NSN_RECFILE_MAX_INPUT_BYTES    (8ULL << 30)   /* of the whole recording */
 
 /* Room for a record of any kind. */
 #define NSN_EXPAND_MEMBER(NAME, name) struct nsn_rec_##name name;

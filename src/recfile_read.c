@@ -25,17 +25,17 @@
 struct nsn_recfile_reader {
 	char name[PATH_MAX]; /* for messages */
 	int fd;
-	int err;	    /* what the first failure returned */
+	int err;            /* what the first failure returned */
 	unsigned long line; /* from 1 */
 	unsigned long unknown_records, unknown_keys;
 	uint64_t input_bytes, snapshot_bytes, snapshot_lines;
-	size_t start, end; /* of what was read and not yet taken, in buffer */
+	size_t start, end;                     /* of what was read and not yet taken, in buffer */
 	char buffer[NSN_RECFILE_MAX_LINE + 1]; /* a line and its newline */
 };
 
 /* Logs "FILE:LINE: text" and remembers that nothing can follow. Returns err. */
-__attribute__((format(printf, 3, 4))) static int
-fail(struct nsn_recfile_reader *reader, int err, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct nsn_recfile_reader *reader, int err,
+						      const char *format, ...)
 {
 	char text[512];
 	va_list args;

@@ -15,12 +15,12 @@
 #include "unknowns.h"
 
 struct nsn_render_opts {
-	int width;		   /* cells of a line of text; 0: 80 */
-	bool color;		   /* escape sequences for colours */
-	bool utf8;		   /* the reader's terminal and the locale are UTF-8 */
+	int width;                 /* cells of a line of text; 0: 80 */
+	bool color;                /* escape sequences for colours */
+	bool utf8;                 /* the reader's terminal and the locale are UTF-8 */
 	enum nsn_severity fail_on; /* --fail-on */
 	const char *tool_version;
-	uint64_t lost_events; /* 0 for a snapshot */
+	uint64_t lost_events;    /* 0 for a snapshot */
 	double interval_seconds; /* of a live model's rates; 0: there are none yet */
 	/* Show only objects that this says yes to; NULL: all. Of findings: those on them and on the
 	 * host. */

@@ -27,9 +27,9 @@ static const struct {
 
 static const char *const headings[NSN_CHECK_KIND_MAX] = {
 	[NSN_CHECK_PRIVILEGE] = "PRIVILEGE", [NSN_CHECK_KERNEL] = "KERNEL",
-	[NSN_CHECK_SOURCE] = "SOURCE",	     [NSN_CHECK_MODULE] = "MODULE",
+	[NSN_CHECK_SOURCE] = "SOURCE",       [NSN_CHECK_MODULE] = "MODULE",
 	[NSN_CHECK_ACCESSOR] = "ACCESSOR",   [NSN_CHECK_PROGRAM] = "PROGRAM",
-	[NSN_CHECK_SYMBOL] = "SYMBOL",	     [NSN_CHECK_PROBE] = "PROBE",
+	[NSN_CHECK_SYMBOL] = "SYMBOL",       [NSN_CHECK_PROBE] = "PROBE",
 };
 
 /* What there is to say about a check: what was found, else what is unknown and what would help. */

@@ -318,7 +318,7 @@ static const char *result_words(struct nsn_page *page, const struct nsn_findings
 void nsn_page__closing(struct nsn_page *page, const struct nsn_findings *findings)
 {
 	enum nsn_result result = nsn_findings__result(findings, page->opts->fail_on);
-	enum nsn_tone tone = result == NSN_RESULT_CLEAN	     ? NSN_TONE_GOOD
+	enum nsn_tone tone = result == NSN_RESULT_CLEAN      ? NSN_TONE_GOOD
 			     : result == NSN_RESULT_FINDINGS ? NSN_TONE_BAD
 							     : NSN_TONE_WARNING;
 

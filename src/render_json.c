@@ -157,7 +157,7 @@ static json_t *objects_of(const struct nsn_model *model, enum nsn_object kind,
 static json_t *result_of(const struct nsn_findings *findings, const struct nsn_render_opts *opts)
 {
 	enum nsn_result result = nsn_findings__result(findings, opts->fail_on);
-	const char *status = result == NSN_RESULT_CLEAN	     ? "clean"
+	const char *status = result == NSN_RESULT_CLEAN      ? "clean"
 			     : result == NSN_RESULT_FINDINGS ? "findings"
 							     : "unknown";
 
@@ -313,8 +313,7 @@ static int fill(json_t *root, const struct nsn_model *model, const struct nsn_fi
 	char time[32];
 	int err;
 
-	err = set(root, "schema",
-		  json_string(model->live ? "nosnoop.live/1" : "nosnoop.audit/1"));
+	err = set(root, "schema", json_string(model->live ? "nosnoop.live/1" : "nosnoop.audit/1"));
 	if (!err)
 		err = set(root, "tool_version", text_of(opts->tool_version));
 	if (!err)
@@ -323,9 +322,9 @@ static int fill(json_t *root, const struct nsn_model *model, const struct nsn_fi
 								 model->host.taken_at))
 				   : json_null());
 	if (!err && model->live)
-		err = set(root, "interval_seconds", opts->interval_seconds > 0
-							    ? json_real(opts->interval_seconds)
-							    : json_null());
+		err = set(root, "interval_seconds",
+			  opts->interval_seconds > 0 ? json_real(opts->interval_seconds)
+						     : json_null());
 	if (!err)
 		err = set(root, "result", result_of(findings, opts));
 	for (int kind = 0; kind < NSN_OBJECT_MAX && !err; kind++)

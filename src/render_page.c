@@ -21,7 +21,7 @@ void nsn_page__init(struct nsn_page *page, FILE *out, const struct nsn_model *mo
 	page->out = out;
 	page->model = model;
 	page->opts = opts;
-	page->width = opts->width <= 0		  ? 80
+	page->width = opts->width <= 0            ? 80
 		      : opts->width < LEAST_WIDTH ? LEAST_WIDTH
 						  : (size_t)opts->width;
 }
@@ -297,8 +297,7 @@ void nsn_page__paragraph(struct nsn_page *page, size_t used, size_t indent, cons
 
 #define LIST_LABEL 20 /* cells of a label */
 
-void nsn_page__list(struct nsn_page *page, enum nsn_object kind, const void *object,
-		    size_t indent)
+void nsn_page__list(struct nsn_page *page, enum nsn_object kind, const void *object, size_t indent)
 {
 	const struct nsn_field *field;
 	struct nsn_value value;

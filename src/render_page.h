@@ -95,8 +95,7 @@ struct libscols_table *nsn_page__new_table(struct nsn_page *page);
 int nsn_page__print_table(struct nsn_page *page, struct libscols_table *table);
 
 /* Prints "label  words" for each field of the object that has a place in the list. */
-void nsn_page__list(struct nsn_page *page, enum nsn_object kind, const void *object,
-		    size_t indent);
+void nsn_page__list(struct nsn_page *page, enum nsn_object kind, const void *object, size_t indent);
 
 /* Prints the table of all objects of a kind that opts->shows(): render_table.c. */
 void nsn_page__table(struct nsn_page *page, enum nsn_object kind);

@@ -12,7 +12,7 @@
 #include "metrics.h"
 
 enum nsn_prom_format {
-	NSN_PROM_TEXT,	      /* text format 0.0.4 */
+	NSN_PROM_TEXT,        /* text format 0.0.4 */
 	NSN_PROM_OPENMETRICS, /* OpenMetrics 1.0 */
 };
 

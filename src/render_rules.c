@@ -53,7 +53,7 @@ static int rules_json(FILE *out)
 
 static enum nsn_tone rule_tone(const struct nsn_rule *rule)
 {
-	return rule->severity == NSN_SEVERITY_CRITICAL	? NSN_TONE_BAD
+	return rule->severity == NSN_SEVERITY_CRITICAL  ? NSN_TONE_BAD
 	       : rule->severity == NSN_SEVERITY_WARNING ? NSN_TONE_WARNING
 							: NSN_TONE_PLAIN;
 }

@@ -74,7 +74,7 @@ static void judge_again(struct nsn_findings *out)
 
 		if (result->status != NSN_RULE_FAIL && result->status != NSN_RULE_UNKNOWN)
 			continue;
-		result->status = result->failed	    ? NSN_RULE_FAIL
+		result->status = result->failed     ? NSN_RULE_FAIL
 				 : result->unknown  ? NSN_RULE_UNKNOWN
 				 : result->subjects ? NSN_RULE_PASS
 						    : NSN_RULE_NOT_APPLICABLE;

@@ -33,10 +33,10 @@ static void print_details(struct nsn_page *page)
 
 		if (!nsn_page__shows(page, NSN_OBJECT_VM, vm))
 			continue;
-		nsn_page__heading(page,
-				  nsn_page__format(page, "What KVM decided for %s",
-						   nsn_page__safe(page, nsn_object__title(
-										NSN_OBJECT_VM, vm))));
+		nsn_page__heading(
+			page, nsn_page__format(
+				      page, "What KVM decided for %s",
+				      nsn_page__safe(page, nsn_object__title(NSN_OBJECT_VM, vm))));
 		nsn_page__list(page, NSN_OBJECT_KVM, vm, 2);
 	}
 	for (size_t i = 0; i < model->devices_count && page->opts->shows; i++) {

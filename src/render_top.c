@@ -57,9 +57,9 @@ static void draw_title(struct nsn_draw *draw)
 	struct nsn_page *page = draw->page;
 	const char *critical = count_text(draw, NSN_SEVERITY_CRITICAL, "critical");
 	const char *warning = count_text(draw, NSN_SEVERITY_WARNING, "warning");
-	const char *when = nsn_page__format(page, "every %s  %s%s", delay_text(draw),
-					    nsn_top_clock(page, top->now, true),
-					    draw->batch ? "" : " ");
+	const char *when =
+		nsn_page__format(page, "every %s  %s%s", delay_text(draw),
+				 nsn_top_clock(page, top->now, true), draw->batch ? "" : " ");
 	size_t cells = nsn_cells(critical) + nsn_cells(warning);
 
 	nsn_draw__line(draw, NSN_STYLE_TITLE);
@@ -69,8 +69,7 @@ static void draw_title(struct nsn_draw *draw)
 		nsn_draw__text(draw, NSN_STYLE_BOLD,
 			       top->replay_ended ? "  REPLAY, ENDED" : "  REPLAY");
 	if (top->recording)
-		nsn_draw__text(draw, NSN_STYLE_BAD,
-			       draw->utf8 ? "  \xe2\x97\x8f REC" : "  * REC");
+		nsn_draw__text(draw, NSN_STYLE_BAD, draw->utf8 ? "  \xe2\x97\x8f REC" : "  * REC");
 	if (nsn_draw__room(draw) > nsn_cells(when) + cells + 2) {
 		nsn_draw__to(draw, draw->width - nsn_cells(when) - cells);
 		nsn_draw__text(draw, NSN_STYLE_BAD, critical);
@@ -100,7 +99,7 @@ static void draw_off(struct nsn_draw *draw)
 static void draw_counts(struct nsn_draw *draw)
 {
 	static const enum nsn_verdict order[] = {
-		NSN_VERDICT_UNSAFE,	NSN_VERDICT_UNKNOWN,  NSN_VERDICT_NONCOHERENT,
+		NSN_VERDICT_UNSAFE,     NSN_VERDICT_UNKNOWN,  NSN_VERDICT_NONCOHERENT,
 		NSN_VERDICT_UNATTACHED, NSN_VERDICT_COHERENT, NSN_VERDICT_NO_PASSTHROUGH,
 	};
 	static const unsigned int styles[NSN_VERDICT_MAX] = {
@@ -190,7 +189,7 @@ static void draw_flushes(struct nsn_draw *draw)
 static void draw_tabs(struct nsn_draw *draw, const struct nsn_table *table)
 {
 	static const char *const titles[NSN_VIEW_MAX] = { "VMs",      "Domains", "Devices",
-							  "Findings", "Events",	 "IOMMUs" };
+							  "Findings", "Events",  "IOMMUs" };
 	struct nsn_page *page = draw->page;
 	const struct nsn_top_state *state = draw->state;
 	const char *gap = draw->width < 64 ? "" : " ";
@@ -206,9 +205,9 @@ static void draw_tabs(struct nsn_draw *draw, const struct nsn_table *table)
 						draw->width < 64 && !on ? "" : titles[view]));
 	}
 	if (state->filter[0] || state->prompt == NSN_PROMPT_FILTER)
-		nsn_draw__text(draw, NSN_STYLE_ACCENT,
-			       nsn_page__format(page, "  /%s",
-						nsn_page__safe(page, state->filter)));
+		nsn_draw__text(
+			draw, NSN_STYLE_ACCENT,
+			nsn_page__format(page, "  /%s", nsn_page__safe(page, state->filter)));
 	right(draw, NSN_STYLE_DIM,
 	      table->all == table->rows_count
 		      ? nsn_page__format(page, "%zu ", table->all)
@@ -231,9 +230,8 @@ static void draw_sort_prompt(struct nsn_draw *draw)
 			continue;
 		nsn_draw__text(draw,
 			       i == state->sort_choice ? NSN_STYLE_SELECTED | NSN_STYLE_BOLD : 0,
-			       nsn_page__format(draw->page, i == state->sort_choice ? "[%s]"
-										    : " %s ",
-						name));
+			       nsn_page__format(draw->page,
+						i == state->sort_choice ? "[%s]" : " %s ", name));
 	}
 }
 
@@ -275,8 +273,7 @@ static void draw_status(struct nsn_draw *draw)
 
 	nsn_draw__line(draw, NSN_STYLE_TITLE);
 	if (top->message) {
-		nsn_draw__text(draw,
-			       NSN_STYLE_BOLD | (top->message_bad ? NSN_STYLE_WARNING : 0),
+		nsn_draw__text(draw, NSN_STYLE_BOLD | (top->message_bad ? NSN_STYLE_WARNING : 0),
 			       nsn_page__format(page, " %s", nsn_page__safe(page, top->message)));
 		return;
 	}
@@ -344,8 +341,8 @@ static void draw_spare(struct nsn_draw *draw, size_t height)
 static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t height)
 {
 	static const char *const empty[NSN_VIEW_MAX] = {
-		"No VM is running.",  "No IOMMU domain is known.", "No device is in an IOMMU group.",
-		"No finding.",	      "Nothing has happened yet.", "No IOMMU is known.",
+		"No VM is running.", "No IOMMU domain is known.", "No device is in an IOMMU group.",
+		"No finding.",       "Nothing has happened yet.", "No IOMMU is known.",
 	};
 	struct nsn_top_choice *choice = &draw->state->views[table->view];
 	const size_t end = draw->screen->lines_count + height;

@@ -46,8 +46,8 @@ enum nsn_style {
 /* An event with what it says named: the model of its time may be gone. Of any bytes. */
 struct nsn_top_event {
 	struct nsn_rec_event rec;
-	char vm_id[NSN_ID_LEN]; /* "" none */
-	char vm[NSN_TEXT_LEN];  /* its name */
+	char vm_id[NSN_ID_LEN];  /* "" none */
+	char vm[NSN_TEXT_LEN];   /* its name */
 	char object[NSN_ID_LEN]; /* what else it is about: "0000:00:02.0", "group 2", "domain g2" */
 };
 
@@ -91,7 +91,7 @@ enum nsn_top_prompt {
 
 /* What the reader chose in one view. */
 struct nsn_top_choice {
-	int sort;    /* column; -1: the view's own order */
+	int sort; /* column; -1: the view's own order */
 	bool invert;
 	size_t cursor, first; /* row under the cursor, first row on the screen */
 	bool moved;           /* the cursor was moved: `selected` is to follow, not to lead */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_CELLS  22
+#define LABEL_CELLS 22
 
 void nsn_draw__rule(struct nsn_draw *draw, const char *word, const char *more)
 {
@@ -28,7 +28,7 @@ void nsn_draw__rule(struct nsn_draw *draw, const char *word, const char *more)
 
 /* "Label   text", wrapped. */
 void nsn_draw__labelled(struct nsn_draw *draw, const char *label, unsigned int style,
-			  const char *safe)
+			const char *safe)
 {
 	size_t column = draw->width >= 60 ? LABEL_CELLS : 12;
 	const char *text;
@@ -69,8 +69,8 @@ static void draw_finding(struct nsn_draw *draw, const struct nsn_table *table,
 	for (size_t i = 0; i < finding->evidence_count; i++)
 		if (finding->evidence[i].value[0])
 			nsn_draw__labelled(draw, nsn_page__safe(page, finding->evidence[i].key),
-				      NSN_STYLE_DIM,
-				      nsn_page__safe(page, finding->evidence[i].value));
+					   NSN_STYLE_DIM,
+					   nsn_page__safe(page, finding->evidence[i].value));
 }
 
 /* Every field of the object that has a value, or why it has none. */
@@ -94,8 +94,8 @@ static void draw_fields(struct nsn_draw *draw, enum nsn_object kind, const void 
 				page, "unknown: %s",
 				nsn_page__safe(page, value.reason ? value.reason
 								  : nsn_model__why_unknown(
-									    page->model, "",
-									    "", field->source)));
+									    page->model, "", "",
+									    field->source)));
 		nsn_draw__labelled(draw, field->header, nsn_top_tone(value.tone), text);
 	}
 }
@@ -106,7 +106,7 @@ static void draw_cells(struct nsn_draw *draw, const struct nsn_table *table,
 	for (size_t i = 0; i < table->columns_count; i++)
 		if (row->cells[i].text && row->cells[i].text[0])
 			nsn_draw__labelled(draw, table->columns[i].header, row->cells[i].style,
-				      row->cells[i].text);
+					   row->cells[i].text);
 }
 
 /* Leaves of the lines from `first` on only those that are scrolled to. */
@@ -143,8 +143,8 @@ static void scroll(struct nsn_draw *draw, size_t first, size_t height)
 	nsn_draw__padded(draw, NSN_STYLE_DIM, below, -(long)(draw->width - 1));
 }
 
-void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
-		      struct nsn_row *row, size_t height)
+void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
+		      size_t height)
 {
 	const char *title;
 	size_t first;
@@ -179,16 +179,18 @@ static void draw_features(struct nsn_draw *draw)
 	nsn_draw__rule(draw, "What is watched", "");
 	if (top->events_off)
 		nsn_draw__labelled(draw, "events", NSN_STYLE_WARNING,
-			      nsn_page__format(draw->page, "off: %s",
-					       nsn_page__safe(draw->page, top->events_off)));
+				   nsn_page__format(draw->page, "off: %s",
+						    nsn_page__safe(draw->page, top->events_off)));
 	for (size_t i = 0; i < top->features_count; i++) {
 		const struct nsn_top_feature *feature = &top->features[i];
 
-		const char *how = !feature->on ? "off: " : feature->idle ? "nothing to see: " : "on";
+		const char *how = !feature->on    ? "off: "
+				  : feature->idle ? "nothing to see: "
+						  : "on";
 
 		nsn_draw__labelled(
 			draw, nsn_page__safe(draw->page, feature->name),
-			!feature->on	? NSN_STYLE_WARNING
+			!feature->on    ? NSN_STYLE_WARNING
 			: feature->idle ? NSN_STYLE_DIM
 					: NSN_STYLE_GOOD,
 			nsn_page__format(draw->page, "%s%s", how,
@@ -204,7 +206,8 @@ void nsn_draw__help(struct nsn_draw *draw, size_t height)
 		const char *keys, *text;
 	} rows[] = {
 		{ "1 to 6, Tab", "views: VMs, domains, devices, findings, events, IOMMU units" },
-		{ "arrows, PgUp, PgDn", "move, as j and k do; g and G to the first and the last row" },
+		{ "arrows, PgUp, PgDn",
+		  "move, as j and k do; g and G to the first and the last row" },
 		{ "Enter, Esc", "all about the row under the cursor, and back" },
 		{ "s, < >, I", "choose the column to sort by, move it, invert the order" },
 		{ "/", "show only rows with this text; Esc shows all again" },
@@ -228,13 +231,15 @@ void nsn_draw__help(struct nsn_draw *draw, size_t height)
 		nsn_draw__labelled(draw, value->text, nsn_top_tone(value->tone),
 				   nsn_top_verdict_words(value->text, value->words));
 	nsn_draw__rule(draw, "Columns", "");
-	nsn_draw__labelled(draw, "REG", 0, "registrations of non-coherent DMA: with one, KVM executes "
-				      "the guest's cache flushes (WBINVD)");
+	nsn_draw__labelled(draw, "REG", 0,
+			   "registrations of non-coherent DMA: with one, KVM executes "
+			   "the guest's cache flushes (WBINVD)");
 	nsn_draw__labelled(draw, "EXIT/s EXEC/s", 0,
-		      "WBINVDs of the guest each second, and those that were executed");
-	nsn_draw__labelled(draw, "TIME% P50 P99", 0,
-		      "time in flushes as a share of one CPU, preemption included; of one flush, "
-		      "estimated");
+			   "WBINVDs of the guest each second, and those that were executed");
+	nsn_draw__labelled(
+		draw, "TIME% P50 P99", 0,
+		"time in flushes as a share of one CPU, preemption included; of one flush, "
+		"estimated");
 	draw_features(draw);
 	scroll(draw, first, height - 1);
 }

@@ -73,10 +73,10 @@ struct nsn_cell {
 struct nsn_row {
 	const void *object;
 	const char *subject; /* what it is; no two rows share it */
-	unsigned int style; /* of all its cells */
-	int gravity; /* the view's own order: the largest first */
-	double weight; /* and within it, likewise */
-	size_t place; /* in the order of the model */
+	unsigned int style;  /* of all its cells */
+	int gravity;         /* the view's own order: the largest first */
+	double weight;       /* and within it, likewise */
+	size_t place;        /* in the order of the model */
 	struct nsn_cell cells[NSN_TOP_MOST_COLUMNS];
 };
 
@@ -86,11 +86,11 @@ struct nsn_column {
 	const char *header;
 	const char *path; /* of a field; NULL: the view knows */
 	bool right;
-	bool flexible;   /* takes what room there is left; is cut first */
-	bool falling;    /* the largest first, unless inverted */
-	int spare;       /* the largest goes first when it is narrow; 0: never */
-	bool count;      /* of a list, not its items */
-	bool history;    /* a sparkline */
+	bool flexible; /* takes what room there is left; is cut first */
+	bool falling;  /* the largest first, unless inverted */
+	int spare;     /* the largest goes first when it is narrow; 0: never */
+	bool count;    /* of a list, not its items */
+	bool history;  /* a sparkline */
 };
 
 struct nsn_table {
@@ -121,8 +121,8 @@ void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t heig
 /* ---- panes ---- */
 
 /* Draws the pane of the row into `height` lines. */
-void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table,
-		      struct nsn_row *row, size_t height);
+void nsn_draw__detail(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
+		      size_t height);
 void nsn_draw__help(struct nsn_draw *draw, size_t height);
 void nsn_draw__vm(struct nsn_draw *draw, const struct nsn_vm *vm);
 /* "Label   text", wrapped to the width. */

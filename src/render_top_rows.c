@@ -12,6 +12,7 @@
 
 /* ---- columns ---------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct nsn_column vm_columns[] = {
 	{ .header = "VM", .flexible = true },
 	{ .header = "PID", .path = "pid", .right = true, .spare = 5 },
@@ -19,9 +20,9 @@ static const struct nsn_column vm_columns[] = {
 	{ .header = "DEV", .path = "devices", .right = true, .falling = true, .count = true },
 	{ .header = "VERDICT", .path = "verdict", .falling = true },
 	{ .header = "REG", .path = "noncoherent_dma", .right = true, .falling = true, .spare = 4 },
-	{ .header = "EXIT/s", .path = "wbinvd.exits_per_second", .right = true, .falling = true, .spare = 1 },
-	{ .header = "EXEC/s", .path = "wbinvd.executed_per_second", .right = true,
-	  .falling = true },
+	{ .header = "EXIT/s", .path = "wbinvd.exits_per_second", .right = true, .falling = true,
+	  .spare = 1 },
+	{ .header = "EXEC/s", .path = "wbinvd.executed_per_second", .right = true, .falling = true },
 	{ .header = "TIME%", .path = "wbinvd.cpu_share", .right = true, .falling = true, .spare = 2 },
 	{ .header = "P50", .path = "wbinvd.p50_seconds", .right = true, .falling = true, .spare = 6 },
 	{ .header = "P99", .path = "wbinvd.p99_seconds", .right = true, .falling = true, .spare = 3 },
@@ -91,11 +92,12 @@ static const struct nsn_column iommu_columns[] = {
 	{ .header = "VMS", .flexible = true },
 	{ .header = NULL },
 };
+/* clang-format on */
 
 const struct nsn_column *const nsn_top_view_columns[NSN_VIEW_MAX] = {
-	[NSN_VIEW_VMS] = vm_columns,	       [NSN_VIEW_DOMAINS] = domain_columns,
-	[NSN_VIEW_DEVICES] = device_columns,   [NSN_VIEW_FINDINGS] = finding_columns,
-	[NSN_VIEW_EVENTS] = event_columns,     [NSN_VIEW_IOMMUS] = iommu_columns,
+	[NSN_VIEW_VMS] = vm_columns,         [NSN_VIEW_DOMAINS] = domain_columns,
+	[NSN_VIEW_DEVICES] = device_columns, [NSN_VIEW_FINDINGS] = finding_columns,
+	[NSN_VIEW_EVENTS] = event_columns,   [NSN_VIEW_IOMMUS] = iommu_columns,
 };
 
 /* ---- cells ------------------------------------------------------------------------------------ */
@@ -237,9 +239,8 @@ static void make_vms(struct nsn_draw *draw, struct nsn_table *table)
 		/* who flushes most, then whose verdict is worst */
 		row->weight = vm->rates.known ? vm->rates.executed : 0;
 		row->gravity = row->weight >= 0.05 ? 100 : gravities[vm->verdict];
-		row->cells[0].style = NSN_STYLE_BOLD | (vm->verdict == NSN_VERDICT_UNSAFE
-								? NSN_STYLE_BAD
-								: 0);
+		row->cells[0].style =
+			NSN_STYLE_BOLD | (vm->verdict == NSN_VERDICT_UNSAFE ? NSN_STYLE_BAD : 0);
 		for (size_t j = 0; j < table->columns_count; j++)
 			if (table->columns[j].history)
 				set_number(&row->cells[j], NULL, row->weight, 0);
@@ -276,8 +277,7 @@ static void add_users(struct nsn_draw *draw, struct nsn_table *table, size_t col
 			&table->rows[i];
 	for (size_t i = 0; i < model->vms_count && by_place; i++) {
 		const struct nsn_vm *vm = &model->vms[i];
-		const struct nsn_refs *refs =
-			(const struct nsn_refs *)((const char *)vm + offset);
+		const struct nsn_refs *refs = (const struct nsn_refs *)((const char *)vm + offset);
 
 		for (size_t j = 0; j < refs->items_count; j++) {
 			size_t place = (size_t)((const char *)refs->items[j] - first) / size;
@@ -299,10 +299,10 @@ static void make_domains(struct nsn_draw *draw, struct nsn_table *table)
 		const struct nsn_domain *domain = table->rows[i].object;
 
 		/* users' domains first, those that don't block before the others */
-		table->rows[i].gravity = !domain->user ? 0
-					 : domain->blocks_nosnoop == NSN_NO ? 3
+		table->rows[i].gravity = !domain->user                           ? 0
+					 : domain->blocks_nosnoop == NSN_NO      ? 3
 					 : domain->blocks_nosnoop == NSN_UNKNOWN ? 2
-									   : 1;
+										 : 1;
 		if (!domain->user)
 			table->rows[i].style = NSN_STYLE_DIM;
 	}
@@ -374,15 +374,14 @@ static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 	struct nsn_page *page = draw->page;
 	const char *subject;
 
-	table->rows = nsn_page__allocate(page, (findings->findings_count +
-						findings->unknowns_count) *
-						       sizeof(*table->rows));
+	table->rows = nsn_page__allocate(
+		page, (findings->findings_count + findings->unknowns_count) * sizeof(*table->rows));
 	for (size_t i = 0; i < findings->findings_count && table->rows; i++) {
 		const struct nsn_finding *finding = &findings->findings[i];
 		struct nsn_row *row;
 
 		subject = nsn_page__format(page, "%s %s %s", finding->rule->id,
-			   finding->subject_kind, finding->subject_id);
+					   finding->subject_kind, finding->subject_id);
 		row = add_row(table, finding, subject);
 		row->gravity = 2 + (int)finding->severity;
 		set_number(&row->cells[0], nsn_severity_name(finding->severity),
@@ -398,7 +397,7 @@ static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 		struct nsn_row *row;
 
 		subject = nsn_page__format(page, "? %s %s %s", unknown->rule->id,
-			   unknown->subject_kind, unknown->subject_id);
+					   unknown->subject_kind, unknown->subject_id);
 		row = add_row(table, NULL, subject);
 		row->style = NSN_STYLE_DIM;
 		set_number(&row->cells[0], "unknown", -1, 0);
@@ -426,10 +425,9 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 		const char *result = nsn_top_event_result(page, &event->rec, &style);
 		struct nsn_row *row;
 
-		subject = nsn_page__format(page, "%llu %llu %llu",
-			   (unsigned long long)event->rec.monotonic,
-			   (unsigned long long)event->rec.event,
-			   (unsigned long long)event->rec.tid);
+		subject = nsn_page__format(
+			page, "%llu %llu %llu", (unsigned long long)event->rec.monotonic,
+			(unsigned long long)event->rec.event, (unsigned long long)event->rec.tid);
 		row = add_row(table, event, subject);
 		row->weight = (double)i;
 		set_number(&row->cells[0],
@@ -451,9 +449,9 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 void nsn_table__rows(struct nsn_draw *draw, struct nsn_table *table)
 {
 	static void (*const make[NSN_VIEW_MAX])(struct nsn_draw *, struct nsn_table *) = {
-		[NSN_VIEW_VMS] = make_vms,	     [NSN_VIEW_DOMAINS] = make_domains,
-		[NSN_VIEW_DEVICES] = make_devices,   [NSN_VIEW_FINDINGS] = make_findings,
-		[NSN_VIEW_EVENTS] = make_events,     [NSN_VIEW_IOMMUS] = make_iommus,
+		[NSN_VIEW_VMS] = make_vms,         [NSN_VIEW_DOMAINS] = make_domains,
+		[NSN_VIEW_DEVICES] = make_devices, [NSN_VIEW_FINDINGS] = make_findings,
+		[NSN_VIEW_EVENTS] = make_events,   [NSN_VIEW_IOMMUS] = make_iommus,
 	};
 
 	table->columns = nsn_top_view_columns[table->view];

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define HISTORY_CELLS 24
+#define HISTORY_CELLS  24
 #define LEAST_FLEXIBLE 10
 #define MOST_SPARE     29
 #define FAIR_FLEXIBLE  24 /* before other columns are left out */
@@ -18,9 +18,9 @@
 /* ---- names ------------------------------------------------------------------------------------ */
 
 static const char *const view_names[NSN_VIEW_MAX] = {
-	[NSN_VIEW_VMS] = "vms",		  [NSN_VIEW_DOMAINS] = "domains",
-	[NSN_VIEW_DEVICES] = "devices",	  [NSN_VIEW_FINDINGS] = "findings",
-	[NSN_VIEW_EVENTS] = "events",	  [NSN_VIEW_IOMMUS] = "iommus",
+	[NSN_VIEW_VMS] = "vms",         [NSN_VIEW_DOMAINS] = "domains",
+	[NSN_VIEW_DEVICES] = "devices", [NSN_VIEW_FINDINGS] = "findings",
+	[NSN_VIEW_EVENTS] = "events",   [NSN_VIEW_IOMMUS] = "iommus",
 };
 
 const char *nsn_top_view_name(enum nsn_top_view view)
@@ -335,10 +335,10 @@ static void draw_row(struct nsn_draw *draw, const struct nsn_table *table,
 			continue;
 		}
 		/* what does not matter does not warn */
-		nsn_draw__padded(draw, row->style ? row->style : cell->style,
-				 nsn_page__cut(draw->page, cell->text ? cell->text : "",
-					       (size_t)cells),
-				 table->columns[i].right ? -cells : cells);
+		nsn_draw__padded(
+			draw, row->style ? row->style : cell->style,
+			nsn_page__cut(draw->page, cell->text ? cell->text : "", (size_t)cells),
+			table->columns[i].right ? -cells : cells);
 	}
 }
 

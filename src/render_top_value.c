@@ -10,9 +10,9 @@
 
 unsigned int nsn_top_tone(enum nsn_tone tone)
 {
-	return tone == NSN_TONE_GOOD	  ? NSN_STYLE_GOOD
+	return tone == NSN_TONE_GOOD      ? NSN_STYLE_GOOD
 	       : tone == NSN_TONE_WARNING ? NSN_STYLE_WARNING
-	       : tone == NSN_TONE_BAD	  ? NSN_STYLE_BAD
+	       : tone == NSN_TONE_BAD     ? NSN_STYLE_BAD
 					  : 0;
 }
 
@@ -119,16 +119,20 @@ void nsn_draw__sparkline(struct nsn_draw *draw, const struct nsn_vm *vm, size_t 
 		if (rates[i] < 0.05)
 			nsn_draw__text(draw, NSN_STYLE_DIM, draw->utf8 ? "\xe2\x96\x81" : "_");
 		else
-			nsn_draw__text(draw, NSN_STYLE_ACCENT,
-				       level(rates[i] / most, draw->utf8));
+			nsn_draw__text(draw, NSN_STYLE_ACCENT, level(rates[i] / most, draw->utf8));
 	}
 }
 
 const char *nsn_top_bar(struct nsn_draw *draw, double share, size_t cells)
 {
-	static const char *const eighths[] = { "",	       "\xe2\x96\x8f", "\xe2\x96\x8e",
-					       "\xe2\x96\x8d", "\xe2\x96\x8c", "\xe2\x96\x8b",
-					       "\xe2\x96\x8a", "\xe2\x96\x89" };
+	static const char *const eighths[] = { "",
+					       "\xe2\x96\x8f",
+					       "\xe2\x96\x8e",
+					       "\xe2\x96\x8d",
+					       "\xe2\x96\x8c",
+					       "\xe2\x96\x8b",
+					       "\xe2\x96\x8a",
+					       "\xe2\x96\x89" };
 	double length = (share > 1 ? 1 : share < 0 ? 0 : share) * (double)cells;
 	char bar[3 * NSN_SAFE_CELLS / 4 + 8] = "";
 	size_t used = 0, rest = (size_t)((length - (double)(size_t)length) * 8);
@@ -143,7 +147,9 @@ const char *nsn_top_bar(struct nsn_draw *draw, double share, size_t cells)
 	if (share > 0 && !used && !rest)
 		rest = 1;
 	return nsn_page__format(draw->page, "%s%s", bar,
-				draw->utf8 ? eighths[rest] : rest > 3 || !used ? "#" : "");
+				draw->utf8          ? eighths[rest]
+				: rest > 3 || !used ? "#"
+						    : "");
 }
 
 const char *nsn_top_verdict_words(const char *verdict, const char *words)

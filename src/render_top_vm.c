@@ -45,9 +45,9 @@ static void draw_colored(struct nsn_draw *draw, const char *text, size_t indent)
 			size_t length = strcspn(text, "\033\n");
 
 			if (length) {
-				nsn_draw__text(draw, style,
-					       nsn_page__format(draw->page, "%.*s", (int)length,
-								text));
+				nsn_draw__text(
+					draw, style,
+					nsn_page__format(draw->page, "%.*s", (int)length, text));
 			} else {
 				int found = style_of(text, &length);
 
@@ -136,7 +136,7 @@ static void draw_verdict(struct nsn_draw *draw, const struct nsn_vm *vm)
 		field++;
 	nsn_field__get(field, draw->page->model, vm, &value);
 	nsn_draw__labelled(draw, value.text, nsn_top_tone(value.tone),
-		      nsn_top_verdict_words(value.text, value.words));
+			   nsn_top_verdict_words(value.text, value.words));
 }
 
 static void draw_rates(struct nsn_draw *draw, const struct nsn_vm *vm)
@@ -156,9 +156,9 @@ static void draw_rates(struct nsn_draw *draw, const struct nsn_vm *vm)
 		nsn_draw__text(draw, NSN_STYLE_DIM, "  no rate yet");
 		return;
 	}
-	nsn_draw__text(draw, rates->executed >= 0.05 ? NSN_STYLE_BOLD : 0,
-		       nsn_page__format(page, "  %s executed/s",
-					nsn_top_number(page, rates->executed)));
+	nsn_draw__text(
+		draw, rates->executed >= 0.05 ? NSN_STYLE_BOLD : 0,
+		nsn_page__format(page, "  %s executed/s", nsn_top_number(page, rates->executed)));
 	nsn_draw__text(draw, 0,
 		       nsn_page__format(page, "  %s ignored/s  %s %% of a CPU",
 					nsn_top_number(page, rates->ignored),
@@ -204,8 +204,7 @@ static void draw_histogram(struct nsn_draw *draw, const struct nsn_vm *vm)
 		room = nsn_draw__room(draw);
 		room = room > 50 ? 48 : room > 2 ? room - 2 : room;
 		nsn_draw__text(draw, NSN_STYLE_ACCENT,
-			       nsn_top_bar(draw, (double)count / (double)most,
-					   count ? room : 0));
+			       nsn_top_bar(draw, (double)count / (double)most, count ? room : 0));
 	}
 }
 
@@ -287,11 +286,11 @@ static void draw_findings(struct nsn_draw *draw, const struct nsn_vm *vm)
 		if (strcmp(finding->subject_kind, "vm") || strcmp(finding->subject_id, vm->id))
 			continue;
 		nsn_draw__labelled(draw,
-			      nsn_page__format(draw->page, "%s %s",
-					       nsn_severity_name(finding->severity),
-					       finding->rule->id),
-			      nsn_top_severity(finding->severity),
-			      nsn_page__safe(draw->page, finding->title));
+				   nsn_page__format(draw->page, "%s %s",
+						    nsn_severity_name(finding->severity),
+						    finding->rule->id),
+				   nsn_top_severity(finding->severity),
+				   nsn_page__safe(draw->page, finding->title));
 	}
 }
 

@@ -10,7 +10,7 @@
 
 #include "render_page.h"
 
-#define SCHEMA "nosnoop.trace/1"
+#define SCHEMA            "nosnoop.trace/1"
 #define KNOWS(rec, field) NSN_KNOWS(rec, event, field)
 
 /* ---- what both formats say ------------------------------------------------------------------- */
@@ -161,7 +161,7 @@ static int set_extras(json_t *line, const struct nsn_told *told)
 
 	err |= set_text(line, "basis",
 			event->event >= NSN_EVENT_PROBE ? NULL
-			: by_snapshots(event)		? "snapshots"
+			: by_snapshots(event)           ? "snapshots"
 							: "event");
 	err |= set_text(line, "step", nsn_trace_step(event));
 	err |= set_text(line, "vm_name", told->vm_name);
@@ -171,8 +171,7 @@ static int set_extras(json_t *line, const struct nsn_told *told)
 	err |= set_flag(line, "enforced", KNOWS(event, enforced), event->enforced);
 	err |= set_flag(line, "mapped", KNOWS(event, mapped), event->mapped);
 	err |= set_flag(line, "noncoherent", KNOWS(event, noncoherent), event->noncoherent);
-	err |= set_number(line, "registrations", KNOWS(event, registrations),
-			  event->registrations);
+	err |= set_number(line, "registrations", KNOWS(event, registrations), event->registrations);
 	if (event->event == NSN_EVENT_VM_DESTROY && KNOWS(event, exits)) {
 		err |= set_number(line, "exits", true, event->exits);
 		err |= set_number(line, "executed", true, event->executed);
@@ -214,8 +213,8 @@ int nsn_render_trace_heading(FILE *out, const struct nsn_render_opts *opts)
 	struct nsn_page page;
 
 	nsn_page__init(&page, out, NULL, opts);
-	fprintf(out, "%s" COLUMNS " %s%s\n", nsn_page__bold(&page), "TIME (UTC)", "EVENT",
-		"RESULT", "VM OR PROCESS", "WHAT", nsn_page__end(&page));
+	fprintf(out, "%s" COLUMNS " %s%s\n", nsn_page__bold(&page), "TIME (UTC)", "EVENT", "RESULT",
+		"VM OR PROCESS", "WHAT", nsn_page__end(&page));
 	return nsn_page__close(&page);
 }
 
@@ -253,9 +252,9 @@ struct parts {
 static void add(struct parts *parts, const char *part)
 {
 	if (part && part[0])
-		parts->text = parts->text[0] ? nsn_page__format(parts->page, "%s, %s", parts->text,
-								part)
-					     : part;
+		parts->text = parts->text[0]
+				      ? nsn_page__format(parts->page, "%s, %s", parts->text, part)
+				      : part;
 }
 
 static void add_objects(struct parts *parts, const struct nsn_told *told)
@@ -264,8 +263,8 @@ static void add_objects(struct parts *parts, const struct nsn_told *told)
 	struct nsn_page *page = parts->page;
 
 	if (KNOWS(event, group_id))
-		add(parts, nsn_page__format(page, "group %llu",
-					    (unsigned long long)event->group_id));
+		add(parts,
+		    nsn_page__format(page, "group %llu", (unsigned long long)event->group_id));
 	if (told->device)
 		add(parts, nsn_page__safe(page, told->device));
 	if (KNOWS(event, pasid))
@@ -286,7 +285,8 @@ static void add_facts(struct parts *parts, const struct nsn_told *told)
 	if (event->event == NSN_EVENT_ENFORCE && KNOWS(event, mapped) && event->mapped)
 		add(parts, "it had mappings before");
 	if (KNOWS(event, noncoherent))
-		add(parts, event->noncoherent ? "KVM finds it non-coherent" : "KVM finds it coherent");
+		add(parts,
+		    event->noncoherent ? "KVM finds it non-coherent" : "KVM finds it coherent");
 	if (KNOWS(event, registrations))
 		add(parts, nsn_page__format(page, "registrations now %llu",
 					    (unsigned long long)event->registrations));

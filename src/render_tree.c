@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT	     SIZE_MAX
-#define DEEPEST	     8
+#define ROOT         SIZE_MAX
+#define DEEPEST      8
 #define BRANCH_CELLS 2 /* of one level of the tree's lines */
 #define GAP_CELLS    2 /* between the columns */
 
@@ -110,8 +110,8 @@ static void add_pasids(struct tree *tree, size_t node, const struct nsn_group *g
 		enum nsn_tone tone = NSN_TONE_PLAIN;
 		const char *where = "", *more = "";
 
-		if (!here && ((pasid->domain && pasid->domain->user) ||
-			      (under && group->domain != under)))
+		if (!here &&
+		    ((pasid->domain && pasid->domain->user) || (under && group->domain != under)))
 			continue;
 		if (!here)
 			where = nsn_page__sentence(page, NSN_OBJECT_PASID, pasid, tree->places,

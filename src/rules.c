@@ -209,7 +209,7 @@ void nsn_run__tri(struct nsn_rule_run *run, struct nsn_finding *finding, const c
 {
 	add_literal(run, finding, key, "%s",
 		    value == NSN_UNKNOWN ? "null"
-		    : value == NSN_YES	 ? "true"
+		    : value == NSN_YES   ? "true"
 					 : "false");
 }
 

@@ -42,8 +42,8 @@ struct nsn_finding {
 	enum nsn_severity severity;
 	const char *subject_kind; /* vm, container, domain, group, device, iommu, host; static */
 	char subject_id[NSN_ID_LEN];
-	bool probably; /* rests on an uncertain link */
-	char *title;   /* one line, with the subject's name in it */
+	bool probably;      /* rests on an uncertain link */
+	char *title;        /* one line, with the subject's name in it */
 	const char *why;    /* static: the rule's */
 	const char *remedy; /* static: the rule's, or a special one */
 	struct nsn_evidence *evidence;
@@ -63,7 +63,7 @@ struct nsn_rule_result {
 	const struct nsn_rule *rule;
 	enum nsn_rule_status status;
 	size_t subjects, failed, unknown;
-	size_t pending; /* that were not watched for long enough; none of the subjects */
+	size_t pending;          /* that were not watched for long enough; none of the subjects */
 	enum nsn_severity worst; /* of its findings; the rule's own if there are none */
 };
 
@@ -86,7 +86,7 @@ struct nsn_rule {
 	bool events;             /* a snapshot can't decide it: it takes a history */
 	const char *title;
 	const char *why;
-	const char *check;  /* how to check by hand */
+	const char *check; /* how to check by hand */
 	const char *remedy;
 	int (*judge)(struct nsn_rule_run *run, const struct nsn_model *model);
 };

@@ -27,10 +27,10 @@ static const char *why_owner_is_unknown(const struct nsn_rule_run *run)
 /* A device that an iommufd context has although there is no IOMMU for it. */
 static enum nsn_tri has_noiommu_device(const struct nsn_container *container)
 {
-	enum nsn_tri has = container->kind == NSN_CONTAINER_IOMMUFD &&
-					   !nsn_container_is_whole(container)
-				   ? NSN_UNKNOWN
-				   : NSN_NO;
+	enum nsn_tri has =
+		container->kind == NSN_CONTAINER_IOMMUFD && !nsn_container_is_whole(container)
+			? NSN_UNKNOWN
+			: NSN_NO;
 
 	for (size_t i = 0; i < container->bound.items_count; i++) {
 		const struct nsn_rec_iommufd_device *bound = container->bound.items[i];
@@ -269,7 +269,7 @@ static void judge_unowned(struct nsn_rule_run *run, const struct nsn_container *
 		container->id);
 	nsn_run__tri(run, finding, "shares_cgroup_with_vm",
 		     tie == TIE_CGROUP ? NSN_YES
-		     : doubt	       ? NSN_UNKNOWN
+		     : doubt           ? NSN_UNKNOWN
 				       : NSN_NO);
 	if (container->pids.items_count)
 		nsn_run__number(run, finding, "held_by_pid", container->pids.items[0]);

@@ -156,11 +156,11 @@ static bool vm_file_is_placed(const struct nsn_rec_vm_file *file)
 }
 
 /* Returns `reason` if a record of a kind lacks one of the fields that say what it is part of. */
-#define LACKING(model, NAME, name, bits, reason)       \
-	do {                                           \
-		NSN_FOR_EACH(model, NAME, name, rec)   \
-		if ((rec->h.known & (bits)) != (bits)) \
-			return reason;                 \
+#define LACKING(model, NAME, name, bits, reason)                                                   \
+	do {                                                                                       \
+		NSN_FOR_EACH(model, NAME, name, rec)                                               \
+			if ((rec->h.known & (bits)) != (bits))                                     \
+				return reason;                                                     \
 	} while (0)
 
 static const char *find_unplaced_object(const struct nsn_model *model)
@@ -184,11 +184,11 @@ static const char *find_unplaced_object(const struct nsn_model *model)
 static const char *find_unplaced_part(const struct nsn_model *model)
 {
 	NSN_FOR_EACH(model, FILE, file, rec)
-	if (!file_is_placed(rec))
-		return "a descriptor could not be followed";
+		if (!file_is_placed(rec))
+			return "a descriptor could not be followed";
 	NSN_FOR_EACH(model, VM_FILE, vm_file, rec)
-	if (!vm_file_is_placed(rec))
-		return "a kvm-vfio file could not be followed";
+		if (!vm_file_is_placed(rec))
+			return "a kvm-vfio file could not be followed";
 	LACKING(model, VFIO_GROUP, vfio_group,
 		NSN_BIT(vfio_group, vfio_group) | NSN_BIT(vfio_group, container) |
 			NSN_BIT(vfio_group, group) | NSN_BIT(vfio_group, group_id),

@@ -173,7 +173,8 @@ int nsn_judge_shared_group(struct nsn_rule_run *run, const struct nsn_model *mod
 		if (opened == NSN_YES && shared && !group->torn)
 			fail_shared(run, group, endpoints);
 		else if (shared || group->torn || group->viable == NSN_UNKNOWN ||
-			 !nsn_group_has_all_members(group) || !NSN_KNOWS(&group->sys, sys_group, why))
+			 !nsn_group_has_all_members(group) ||
+			 !NSN_KNOWS(&group->sys, sys_group, why))
 			nsn_run__unknown(run, NSN_SEVERITY_INFO, "group", group->id,
 					 opened == NSN_YES
 						 ? "not all its members or their drivers are known"

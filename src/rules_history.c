@@ -28,8 +28,7 @@ static void tell_flushing(struct nsn_rule_run *run, const struct nsn_vm *vm,
 	struct nsn_finding *finding = nsn_run__fail(
 		run, NSN_SEVERITY_WARNING, "vm", vm->id,
 		"%s: too many WBINVDs are executed, up to %.0f a second and %.1f %% of a CPU",
-		nsn_vm_label(label, sizeof(label), vm), flushing->peak,
-		flushing->peak_share * 100);
+		nsn_vm_label(label, sizeof(label), vm), flushing->peak, flushing->peak_share * 100);
 
 	nsn_run__real(run, finding, "executed_per_second", flushing->per_second);
 	nsn_run__real(run, finding, "cpu_share", flushing->share);
@@ -98,11 +97,11 @@ static void tell_switched(struct nsn_rule_run *run, const struct nsn_switching *
 {
 	const struct nsn_vm *vm = vm_of(run->model, &switching->vm);
 	char label[NSN_LABEL_LEN];
-	struct nsn_finding *finding = nsn_run__fail(
-		run, NSN_SEVERITY_WARNING, "device", switching->device,
-		"Device %s: Enable No Snoop was switched %s while %s ran", switching->device,
-		switching->to ? "on" : "off",
-		vm ? nsn_vm_label(label, sizeof(label), vm) : switching->vm_id);
+	struct nsn_finding *finding =
+		nsn_run__fail(run, NSN_SEVERITY_WARNING, "device", switching->device,
+			      "Device %s: Enable No Snoop was switched %s while %s ran",
+			      switching->device, switching->to ? "on" : "off",
+			      vm ? nsn_vm_label(label, sizeof(label), vm) : switching->vm_id);
 
 	if (finding)
 		finding->probably = !switching->certain;
@@ -192,7 +191,7 @@ enum nsn_tri nsn_run__was_refused(struct nsn_rule_run *run, const struct nsn_dev
 	if (!run->history)
 		return NSN_NO;
 	nsn_history__refusal(run->history, device->id, out);
-	return out->watch == NSN_WATCH_RAISED  ? NSN_YES
+	return out->watch == NSN_WATCH_RAISED    ? NSN_YES
 	       : out->watch == NSN_WATCH_UNKNOWN ? NSN_UNKNOWN
 						 : NSN_NO;
 }

@@ -49,18 +49,16 @@ static enum nsn_tri was_passed_over(const struct nsn_device *device)
 static void tell_refusal(struct nsn_rule_run *run, const struct nsn_device *device,
 			 const struct nsn_refusal *refusal)
 {
-	struct nsn_finding *finding =
-		nsn_run__fail(run, NSN_SEVERITY_INFO, "device", device->id,
-			      "Device %s: was refused by VFIO, its IOMMU has no cache-coherent DMA",
-			      device->id);
+	struct nsn_finding *finding = nsn_run__fail(
+		run, NSN_SEVERITY_INFO, "device", device->id,
+		"Device %s: was refused by VFIO, its IOMMU has no cache-coherent DMA", device->id);
 
 	nsn_run__text(run, finding, "basis", "event");
 	nsn_run__time(run, finding, "refused_at", refusal->at);
 	if (refusal->error)
 		nsn_run__text(run, finding, "errno", "%s", nsn_errno_name((int)refusal->error));
 	if (NSN_KNOWS(&device->sys, device, driver_override))
-		nsn_run__text(run, finding, "driver_override", "%s",
-			      device->sys.driver_override);
+		nsn_run__text(run, finding, "driver_override", "%s", device->sys.driver_override);
 	nsn_run__tri(run, finding, "cap_cache_coherency", device->cap_cache_coherency);
 }
 
@@ -112,8 +110,9 @@ int nsn_judge_refused(struct nsn_rule_run *run, const struct nsn_model *model)
 		judge_refused(run, &model->devices[i]);
 	for (size_t n = 0; run->history && (device = nsn_history__refused(run->history, n)); n++)
 		if (!nsn_model__device(model, device))
-			nsn_run__unknown(run, NSN_SEVERITY_INFO, "device", device,
-					 "it was refused, and whether it is still there is unknown");
+			nsn_run__unknown(
+				run, NSN_SEVERITY_INFO, "device", device,
+				"it was refused, and whether it is still there is unknown");
 	return run->err;
 }
 
@@ -237,8 +236,8 @@ int nsn_judge_units(struct nsn_rule_run *run, const struct nsn_model *model)
 			add_ref(run, &devices, iommu->devices.items[k]);
 	}
 	if (nsn_model__source(model, "sysfs.iommu", &reason) == NSN_SOURCE_FAILED) {
-		nsn_run__unknown(run, NSN_SEVERITY_INFO, host, host, "the IOMMU units are unknown: %s",
-				 reason);
+		nsn_run__unknown(run, NSN_SEVERITY_INFO, host, host,
+				 "the IOMMU units are unknown: %s", reason);
 	} else if (weak.items_count && strong.items_count) {
 		finding = nsn_run__fail(run, NSN_SEVERITY_INFO, host, host,
 					"Host: %zu of %zu IOMMU units cannot block No Snoop",

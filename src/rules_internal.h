@@ -38,7 +38,7 @@ struct nsn_sight {
 	bool vdpa_possible;
 	const char *files_hidden;      /* why descriptors of some processes may be unseen */
 	const char *containers_hidden; /* … users of VFIO, iommufd or vDPA */
-	const char *vms_hidden;	       /* … VMs that could have a device */
+	const char *vms_hidden;        /* … VMs that could have a device */
 	/* Why no answer "all is well" can be believed: records lost or without an owner, a list
 	 * cut. */
 	const char *doubt;
@@ -112,7 +112,7 @@ void nsn_run__links(struct nsn_rule_run *run, struct nsn_finding *finding, const
 const char *nsn_vm_label(char *out, size_t size, const struct nsn_vm *vm);
 
 /* A known number field of a record as a tri-state. */
-#define NSN_FACT(rec, name, field) \
+#define NSN_FACT(rec, name, field)                                                                 \
 	(!NSN_KNOWS(rec, name, field) ? NSN_UNKNOWN : (rec)->field ? NSN_YES : NSN_NO)
 
 void nsn_sight__of(struct nsn_sight *sight, const struct nsn_model *model);
@@ -138,28 +138,28 @@ enum nsn_tri nsn_domain_has_bits_in_entries(const struct nsn_domain *domain);
 
 typedef int nsn_judge(struct nsn_rule_run *run, const struct nsn_model *model);
 
-nsn_judge nsn_judge_unsafe;	       /* NS001 */
+nsn_judge nsn_judge_unsafe;            /* NS001 */
 nsn_judge nsn_judge_noncoherent;       /* NS002 */
-nsn_judge nsn_judge_flushing;	       /* NS003 */
+nsn_judge nsn_judge_flushing;          /* NS003 */
 nsn_judge nsn_judge_switched_bit;      /* NS004 */
-nsn_judge nsn_judge_mixed;	       /* NS005 */
-nsn_judge nsn_judge_leftover;	       /* NS006 */
-nsn_judge nsn_judge_interrupts;	       /* NS007 */
-nsn_judge nsn_judge_refused;	       /* NS008 */
-nsn_judge nsn_judge_late_grant;	       /* NS009 */
+nsn_judge nsn_judge_mixed;             /* NS005 */
+nsn_judge nsn_judge_leftover;          /* NS006 */
+nsn_judge nsn_judge_interrupts;        /* NS007 */
+nsn_judge nsn_judge_refused;           /* NS008 */
+nsn_judge nsn_judge_late_grant;        /* NS009 */
 nsn_judge nsn_judge_shared_group;      /* NS010 */
-nsn_judge nsn_judge_costly;	       /* NS011 */
+nsn_judge nsn_judge_costly;            /* NS011 */
 nsn_judge nsn_judge_host_nosnoop;      /* NS012 */
-nsn_judge nsn_judge_noiommu;	       /* NS013 */
-nsn_judge nsn_judge_format;	       /* NS014 */
+nsn_judge nsn_judge_noiommu;           /* NS013 */
+nsn_judge nsn_judge_format;            /* NS014 */
 nsn_judge nsn_judge_registration;      /* NS015 */
-nsn_judge nsn_judge_invariant;	       /* NS016 */
-nsn_judge nsn_judge_units;	       /* NS017 */
-nsn_judge nsn_judge_ownership;	       /* NS018 */
+nsn_judge nsn_judge_invariant;         /* NS016 */
+nsn_judge nsn_judge_units;             /* NS017 */
+nsn_judge nsn_judge_ownership;         /* NS018 */
 nsn_judge nsn_judge_split_group;       /* NS019 */
-nsn_judge nsn_judge_vdpa;	       /* NS020 */
+nsn_judge nsn_judge_vdpa;              /* NS020 */
 nsn_judge nsn_judge_unowned_container; /* NS021 */
-nsn_judge nsn_judge_ats;	       /* NS022 */
-nsn_judge nsn_judge_outlived;	       /* NS023 */
+nsn_judge nsn_judge_ats;               /* NS022 */
+nsn_judge nsn_judge_outlived;          /* NS023 */
 
 #endif /* NSN_RULES_INTERNAL_H */

@@ -58,7 +58,8 @@ static bool gave_another(const struct nsn_model *model, const struct nsn_vm *vm,
 		const struct nsn_device *device = nsn_model_device_of_file(model, rec);
 		const struct nsn_group *given = nsn_model_group_of_file(model, rec);
 
-		if (!device && !given && !(NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE))
+		if (!device && !given &&
+		    !(NSN_KNOWS(rec, vm_file, kind) && rec->kind == NSN_FILE_NONE))
 			return false;
 		if (given && given == group)
 			return false;

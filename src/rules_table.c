@@ -7,8 +7,8 @@
  */
 #include "rules_internal.h"
 
-#define INFO	 NSN_SEVERITY_INFO
-#define WARNING	 NSN_SEVERITY_WARNING
+#define INFO     NSN_SEVERITY_INFO
+#define WARNING  NSN_SEVERITY_WARNING
 #define CRITICAL NSN_SEVERITY_CRITICAL
 
 const struct nsn_rule nsn_rules[] = {

@@ -11,11 +11,11 @@
 
 /* What a VM's paths amount to. Paths that can do no DMA do not count. */
 struct paths {
-	size_t domain;	 /* through a domain */
+	size_t domain;   /* through a domain */
 	size_t blocking; /* that block No Snoop */
-	size_t open;	 /* that do not */
+	size_t open;     /* that do not */
 	size_t emulated; /* whose DMA the parent's driver does */
-	size_t unclear;	 /* of which we cannot tell */
+	size_t unclear;  /* of which we cannot tell */
 	size_t certain_blocking, certain_open;
 	const struct nsn_path *first_open;
 	const char *why_unclear;

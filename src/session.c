@@ -52,7 +52,7 @@ struct nsn_session {
 	struct nsn_replay *replay;   /* NULL until the first snapshot of many is asked for */
 	struct nsn_recfile *record;
 	struct nsn_proc_cache *names;
-	uint64_t events_count;       /* recorded since the last end */
+	uint64_t events_count;          /* recorded since the last end */
 	double seconds[NSN_COLLECTORS]; /* of the last snapshot; < 0: none */
 };
 
@@ -132,7 +132,7 @@ static void free_wanted(struct counter *counter)
 {
 	struct wanted *entry, *next;
 
-	HASH_ITER (hh, counter->processes, entry, next) {
+	HASH_ITER(hh, counter->processes, entry, next) {
 		HASH_DEL(counter->processes, entry);
 		free(entry);
 	}
@@ -174,12 +174,11 @@ static int collect_names(struct nsn_session *session, struct counter *counter)
 	int err = nsn_proc__source(root, &counter->sink);
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	HASH_ITER (hh, counter->processes, entry, next)
+	HASH_ITER(hh, counter->processes, entry, next)
 		if (!err)
-			err = nsn_proc_cache__collect(session->names, root, entry->pid,
-						      entry->start_ticks,
-						      now.tv_sec * 1000000000ULL + now.tv_nsec,
-						      &counter->sink);
+			err = nsn_proc_cache__collect(
+				session->names, root, entry->pid, entry->start_ticks,
+				now.tv_sec * 1000000000ULL + now.tv_nsec, &counter->sink);
 	nsn_proc_cache__sweep(session->names);
 	return err;
 }

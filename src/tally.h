@@ -13,7 +13,7 @@
 
 struct nsn_tally;
 
-struct nsn_tally *nsn_tally__new(void); /* NULL without memory */
+struct nsn_tally *nsn_tally__new(void);        /* NULL without memory */
 void nsn_tally__free(struct nsn_tally *tally); /* NULL is fine */
 
 /* Where events go to be counted; for nsn_live_opts.tap. */

@@ -28,7 +28,7 @@ struct tui {
 	struct nsn_terminal *terminal;
 	struct nsn_loop *loop;
 	struct nsn_render_opts render;
-	struct nsn_screen *screen;	/* as it is painted */
+	struct nsn_screen *screen;      /* as it is painted */
 	const struct nsn_model *select; /* the model that render.shows was made for */
 	uint64_t delay_ns;
 	char message[256], record[64];
@@ -135,8 +135,7 @@ static int toggle_recording(struct tui *tui)
 		return 0;
 	}
 	if (tui->record[0] || top.recording) {
-		nsn_format(name, sizeof(name), "%s",
-			   tui->record[0] ? tui->record : top.recording);
+		nsn_format(name, sizeof(name), "%s", tui->record[0] ? tui->record : top.recording);
 		err = nsn_live__record(tui->live, NULL);
 		tell(tui, err != 0, err ? "the recording failed: " : "recorded to ",
 		     err ? strerror(-err) : name);

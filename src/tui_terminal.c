@@ -22,10 +22,10 @@
 
 struct nsn_terminal {
 	SCREEN *screen;
-	FILE *input;	 /* stdin, or /dev/tty if that is something else */
-	int said;	 /* memory that stands in for stderr; -1: none */
+	FILE *input;     /* stdin, or /dev/tty if that is something else */
+	int said;        /* memory that stands in for stderr; -1: none */
 	int real_stderr; /* -1: stderr was not changed */
-	off_t heard;	 /* of what was said, that nsn_terminal__said() gave */
+	off_t heard;     /* of what was said, that nsn_terminal__said() gave */
 	char line[256];
 	bool color;
 	stack_t stack, stack_before;
@@ -78,8 +78,7 @@ static void arm_rescue(struct nsn_terminal *terminal, const struct termios *befo
 
 	terminal->stack.ss_size = 64 * 1024;
 	terminal->stack.ss_sp = malloc(terminal->stack.ss_size);
-	if (!terminal->stack.ss_sp ||
-	    sigaltstack(&terminal->stack, &terminal->stack_before))
+	if (!terminal->stack.ss_sp || sigaltstack(&terminal->stack, &terminal->stack_before))
 		action.sa_flags &= ~SA_ONSTACK;
 	rescue.fd = STDOUT_FILENO;
 	rescue.mode = *before;
@@ -198,8 +197,8 @@ static short pair_of(enum ink ink, enum paper paper)
 /* The terminal's own colours, which its owner chose to be readable; fixed ones on our own paper. */
 static void make_colors(struct nsn_terminal *terminal)
 {
-	static const short inks[INK_MAX] = { -1, COLOR_GREEN, COLOR_YELLOW, COLOR_RED, -1,
-					     COLOR_CYAN };
+	static const short inks[INK_MAX] = { -1,        COLOR_GREEN, COLOR_YELLOW,
+					     COLOR_RED, -1,          COLOR_CYAN };
 	static const short on_paper[INK_MAX] = { 255, 114, 221, 210, 250, 123 };
 	static const short papers[PAPER_MAX] = { -1, 238, 24 };
 	bool many = COLORS >= 256;
@@ -225,11 +224,11 @@ static void make_colors(struct nsn_terminal *terminal)
 
 static enum ink ink_of(unsigned int style)
 {
-	return style & NSN_STYLE_BAD	   ? INK_BAD
+	return style & NSN_STYLE_BAD       ? INK_BAD
 	       : style & NSN_STYLE_WARNING ? INK_WARNING
-	       : style & NSN_STYLE_GOOD	   ? INK_GOOD
+	       : style & NSN_STYLE_GOOD    ? INK_GOOD
 	       : style & NSN_STYLE_ACCENT  ? INK_ACCENT
-	       : style & NSN_STYLE_DIM	   ? INK_DIM
+	       : style & NSN_STYLE_DIM     ? INK_DIM
 	       : style & NSN_STYLE_HEADER  ? INK_ACCENT
 					   : INK_PLAIN;
 }
@@ -304,11 +303,11 @@ static uint32_t key_of(wint_t key)
 		wint_t from;
 		uint32_t to;
 	} keys[] = {
-		{ KEY_UP, NSN_KEY_UP },		{ KEY_DOWN, NSN_KEY_DOWN },
-		{ KEY_LEFT, NSN_KEY_LEFT },	{ KEY_RIGHT, NSN_KEY_RIGHT },
+		{ KEY_UP, NSN_KEY_UP },         { KEY_DOWN, NSN_KEY_DOWN },
+		{ KEY_LEFT, NSN_KEY_LEFT },     { KEY_RIGHT, NSN_KEY_RIGHT },
 		{ KEY_PPAGE, NSN_KEY_PAGE_UP }, { KEY_NPAGE, NSN_KEY_PAGE_DOWN },
-		{ KEY_HOME, NSN_KEY_HOME },	{ KEY_END, NSN_KEY_END },
-		{ KEY_ENTER, NSN_KEY_ENTER },	{ KEY_BACKSPACE, NSN_KEY_BACKSPACE },
+		{ KEY_HOME, NSN_KEY_HOME },     { KEY_END, NSN_KEY_END },
+		{ KEY_ENTER, NSN_KEY_ENTER },   { KEY_BACKSPACE, NSN_KEY_BACKSPACE },
 		{ KEY_BTAB, NSN_KEY_LEFT },
 	};
 

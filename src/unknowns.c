@@ -16,8 +16,8 @@ struct inquiry {
 	const struct nsn_field *field;
 	enum nsn_object parent, kind; /* parent: NSN_OBJECT_MAX unless nested */
 	char fact[NSN_FACT_LEN];
-	size_t first;	/* where its rows start in out->items */
-	size_t asked;	/* objects that could have the fact */
+	size_t first;   /* where its rows start in out->items */
+	size_t asked;   /* objects that could have the fact */
 	size_t missing; /* of these, without it */
 	bool absent;
 };
@@ -184,9 +184,9 @@ static const char *why_vms_unseen(const struct nsn_model *model)
 const char *nsn_unknowns_why_unseen(const struct nsn_model *model, enum nsn_object kind)
 {
 	static const char *const sources[NSN_OBJECT_MAX] = {
-		[NSN_OBJECT_IOMMU] = "sysfs.iommu",	[NSN_OBJECT_VM] = "kernel.kvm",
+		[NSN_OBJECT_IOMMU] = "sysfs.iommu",     [NSN_OBJECT_VM] = "kernel.kvm",
 		[NSN_OBJECT_CONTAINER] = "kernel.vfio", [NSN_OBJECT_DOMAIN] = "kernel.iommu",
-		[NSN_OBJECT_GROUP] = "sysfs.groups",	[NSN_OBJECT_DEVICE] = "sysfs.pci",
+		[NSN_OBJECT_GROUP] = "sysfs.groups",    [NSN_OBJECT_DEVICE] = "sysfs.pci",
 	};
 	const char *reason = "";
 

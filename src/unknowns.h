@@ -16,12 +16,12 @@
 
 struct nsn_unknown {
 	char fact[NSN_FACT_LEN]; /* "vms.noncoherent_dma", "rules.NS001" */
-	const char *subject;	 /* an object's id; "*": all objects that could have the fact */
+	const char *subject;     /* an object's id; "*": all objects that could have the fact */
 	const char *reason;
-	size_t objects; /* that it is unknown of: of "*" too */
+	size_t objects;                /* that it is unknown of: of "*" too */
 	const struct nsn_field *field; /* the fact's row; NULL: of a list or a rule */
-	bool moot; /* there is nothing to know: it is null by its nature */
-	bool rule; /* a rule that could not be decided */
+	bool moot;                     /* there is nothing to know: it is null by its nature */
+	bool rule;                     /* a rule that could not be decided */
 };
 
 struct nsn_unknowns {

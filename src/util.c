@@ -43,11 +43,11 @@ void *nsn_append(void **array, size_t *count, size_t *capacity, size_t element_s
 static size_t utf8_length(const unsigned char *text, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t length = text[0] < 0x80                     ? 1
+	size_t length = text[0] < 0x80                      ? 1
 			: text[0] >= 0xc2 && text[0] < 0xe0 ? 2
 			: text[0] >= 0xe0 && text[0] < 0xf0 ? 3
 			: text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-							     : 0;
+							    : 0;
 	uint32_t value;
 
 	if (length <= 1) {
@@ -168,7 +168,8 @@ int nsn_parse_decimal(const char *text, const char *unit, double *out)
 	for (size_t i = 0; i < decimals; i++)
 		*out += (text[i] - '0') * (weight /= 10);
 	text += decimals;
-	return digits + decimals && digits < 16 && (!*text || strcmp(text, unit) == 0) ? 0 : -EINVAL;
+	return digits + decimals && digits < 16 && (!*text || strcmp(text, unit) == 0) ? 0
+										       : -EINVAL;
 }
 
 int nsn_parse_duration(const char *text, const char *unit, uint64_t *out_ns)
@@ -176,7 +177,7 @@ int nsn_parse_duration(const char *text, const char *unit, uint64_t *out_ns)
 	static const struct {
 		const char *name;
 		double ns;
-	} units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 },
+	} units[] = { { "ns", 1 },  { "us", 1e3 }, { "ms", 1e6 },
 		      { "s", 1e9 }, { "m", 6e10 }, { "h", 3.6e12 } };
 	double value;
 	char *end;

@@ -147,7 +147,7 @@ static void read_qemu(struct args args, struct nsn_vmname *out)
 /* True for a socket's name that tells nothing of its VM. */
 static bool is_common_socket(const char *name)
 {
-	static const char *const common[] = { "",    "api",    "clh-api",	   "ch-api",
+	static const char *const common[] = { "",    "api",    "clh-api",          "ch-api",
 					      "ch",  "clh",    "cloud-hypervisor", "api-socket",
 					      "vmm", "socket", "api.socket" };
 
@@ -249,7 +249,7 @@ static void read_unknown(struct args args, struct nsn_vmname *out)
 
 static const struct vmm {
 	const char *program; /* basename of the executable */
-	bool prefix;	     /* anything may follow */
+	bool prefix;         /* anything may follow */
 	const char *name;
 	void (*read)(struct args args, struct nsn_vmname *out);
 } vmms[] = {

@@ -14,8 +14,8 @@
 /* What a command line tells. Empty strings: nothing. */
 struct nsn_vmname {
 	char name[1024]; /* longer ones are cut */
-	char uuid[40];	 /* lower case, well-formed */
-	char vmm[32];	 /* qemu, cloud-hypervisor, crosvm, firecracker */
+	char uuid[40];   /* lower case, well-formed */
+	char vmm[32];    /* qemu, cloud-hypervisor, crosvm, firecracker */
 };
 
 /*

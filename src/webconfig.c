@@ -47,7 +47,8 @@ static const char *scalar(const struct reader *reader, const yaml_node_t *node)
 }
 
 /* A mapping whose keys are all in the table. */
-static int take_mapping(struct reader *reader, yaml_node_t *node, const struct key *keys, size_t count)
+static int take_mapping(struct reader *reader, yaml_node_t *node, const struct key *keys,
+			size_t count)
 {
 	yaml_node_pair_t *pair;
 	int err = 0;
@@ -70,8 +71,7 @@ static int take_mapping(struct reader *reader, yaml_node_t *node, const struct k
 				  name->start_mark.line + 1, text);
 			return -EINVAL;
 		}
-		err = keys[i].take(reader,
-				   yaml_document_get_node(reader->document, pair->value));
+		err = keys[i].take(reader, yaml_document_get_node(reader->document, pair->value));
 	}
 	return err;
 }
@@ -136,8 +136,10 @@ static int take_client_auth(struct reader *reader, yaml_node_t *value)
 static const char *version_name(const char *text)
 {
 	static const char *const names[][2] = {
-		{ "TLS10", "TLS1.0" }, { "TLS11", "TLS1.1" },
-		{ "TLS12", "TLS1.2" }, { "TLS13", "TLS1.3" },
+		{ "TLS10", "TLS1.0" },
+		{ "TLS11", "TLS1.1" },
+		{ "TLS12", "TLS1.2" },
+		{ "TLS13", "TLS1.3" },
 	};
 
 	for (size_t i = 0; text && i < NSN_ARRAY_SIZE(names); i++)
@@ -188,9 +190,9 @@ static int set_versions(struct reader *reader)
 static int take_tls(struct reader *reader, yaml_node_t *value)
 {
 	static const struct key keys[] = {
-		{ "cert_file", take_certificate },	{ "key_file", take_key },
-		{ "client_ca_file", take_client_ca },	{ "client_auth_type", take_client_auth },
-		{ "min_version", take_min },		{ "max_version", take_max },
+		{ "cert_file", take_certificate },    { "key_file", take_key },
+		{ "client_ca_file", take_client_ca }, { "client_auth_type", take_client_auth },
+		{ "min_version", take_min },          { "max_version", take_max },
 	};
 	struct nsn_webconfig *config = reader->config;
 	int err = take_mapping(reader, value, keys, NSN_ARRAY_SIZE(keys));
@@ -215,8 +217,8 @@ static int take_users(struct reader *reader, yaml_node_t *value)
 		return complain(reader, value, "a mapping of users to hashes is expected here");
 	for (pair = value->data.mapping.pairs.start; pair < value->data.mapping.pairs.top; pair++) {
 		yaml_node_t *node = yaml_document_get_node(reader->document, pair->value);
-		const char *name = scalar(reader,
-					  yaml_document_get_node(reader->document, pair->key));
+		const char *name =
+			scalar(reader, yaml_document_get_node(reader->document, pair->key));
 		const char *hash = scalar(reader, node);
 		struct nsn_web_user *user;
 

@@ -19,7 +19,7 @@ struct nsn_webconfig {
 	bool tls;
 	char *certificate, *key, *client_ca; /* PEM, not paths; client_ca NULL: none */
 	bool client_needed;                  /* a client must show a certificate */
-	char *priorities;		     /* for GnuTLS */
+	char *priorities;                    /* for GnuTLS */
 	struct nsn_web_user *users;
 	size_t users_count, users_capacity;
 };

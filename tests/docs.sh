@@ -106,7 +106,7 @@ check "no path of somebody's machine" machine_paths
 # The bounds of the walks stand in docs/limits.md.
 bounds() {
 	local name value
-	sed -n 's/^#define \(MAX_[A-Z0-9_]*\) \([0-9]*\).*/\1 \2/p' bpf/*.bpf.[ch] | while read -r name value; do
+	sed -n 's/^#define \(MAX_[A-Z0-9_]*\) *\([0-9]*\).*/\1 \2/p' bpf/*.bpf.[ch] | while read -r name value; do
 		value=$(LC_ALL=C sed ':a; s/\B[0-9]\{3\}\b/,&/; ta' <<<"$value")
 		grep -qE "\| +$value \|" docs/limits.md || echo "$name: $value"
 	done

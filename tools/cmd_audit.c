@@ -42,7 +42,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_FAIL_ON:
 		if (nsn_severity_parse(arg, &opts->fail_on))
-			argp_error(state, "--fail-on takes critical, warning, info or never, not '%s'",
+			argp_error(state,
+				   "--fail-on takes critical, warning, info or never, not '%s'",
 				   arg);
 		return 0;
 	case OPTION_EXPLAIN:
@@ -73,7 +74,8 @@ static const struct argp argp = {
 };
 
 /* --list-rules and --explain need no machine. */
-static int print_rules(const struct audit_opts *opts, bool json, const struct nsn_render_opts *render)
+static int print_rules(const struct audit_opts *opts, bool json,
+		       const struct nsn_render_opts *render)
 {
 	const struct nsn_rule *rule;
 	int err;

@@ -26,7 +26,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "btf", OPTION_BTF, "DIR", 0,
-	  "Examine another kernel by its files: vmlinux, modules (*.ko or their BTF), kallsyms", 0 },
+	  "Examine another kernel by its files: vmlinux, modules (*.ko or their BTF), kallsyms",
+	  0 },
 	{ "without", OPTION_WITHOUT, "PROBES", 0,
 	  "Tell what is lost without these probes, separated by commas", 0 },
 	{ 0 },
@@ -72,8 +73,8 @@ static const struct argp argp = {
 };
 
 /* libbpf's words about foreign BTF are for -vv; the checks say what is wrong. */
-__attribute__((format(printf, 2, 0))) static int
-print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							      const char *format, va_list args)
 {
 	char text[512];
 

@@ -205,7 +205,8 @@ int cmd_export(int argc, char **argv)
 	    nsn_export_cli__format(&opts.common, &opts.format))
 		return NSN_EXIT_FAILURE;
 	if (opts.list)
-		return nsn_cli__close_stdout(nsn_render_metrics_list(stdout) ? NSN_EXIT_FAILURE : 0);
+		return nsn_cli__close_stdout(nsn_render_metrics_list(stdout) ? NSN_EXIT_FAILURE
+									     : 0);
 	opts.common.export.counters = opts.interval_ns != 0;
 	err = nsn_export__new(&opts.common.export, &opts.export);
 	if (!err)

@@ -207,8 +207,7 @@ static __always_inline bool nsn_device_iommu_ops(struct device *device,
 }
 
 /* The driver, by the name of a function that each has: intel_iommu_probe_device, … */
-static __always_inline bool nsn_iommu_ops_symbol(const struct iommu_ops *ops, char *out,
-						 __u32 size)
+static __always_inline bool nsn_iommu_ops_symbol(const struct iommu_ops *ops, char *out, __u32 size)
 {
 	__u64 function = 0;
 

@@ -32,9 +32,8 @@ static __always_inline bool nsn_is_iommufd(struct iommufd_ctx *context)
 	struct file *file = NULL;
 	__u64 private = 0, release = 0;
 
-	return NSN_GET_POINTER(context, file, &file) && file &&
-	       nsn_file_private(file, &private) && private == (__u64)context &&
-	       nsn_file_release(file, &release) && release &&
+	return NSN_GET_POINTER(context, file, &file) && file && nsn_file_private(file, &private) &&
+	       private == (__u64)context && nsn_file_release(file, &release) && release &&
 	       release == nsn_symbols[NSN_SYM_IOMMUFD_RELEASE];
 }
 
@@ -50,9 +49,9 @@ static __always_inline bool nsn_iommufd_object_id(struct iommufd_object *object,
 
 /* The type's number in this kernel; 0: it has no such type of object. */
 #define NSN_IOMMUFD_TYPE(NAME)                                                                     \
-	(bpf_core_enum_value_exists(enum iommufd_object_type, IOMMUFD_OBJ_##NAME) ?                 \
-		 bpf_core_enum_value(enum iommufd_object_type, IOMMUFD_OBJ_##NAME) :                \
-		 0)
+	(bpf_core_enum_value_exists(enum iommufd_object_type, IOMMUFD_OBJ_##NAME)                  \
+		 ? bpf_core_enum_value(enum iommufd_object_type, IOMMUFD_OBJ_##NAME)               \
+		 : 0)
 
 /* ---- address spaces ------------------------------------------------------------------------------ */
 
@@ -116,7 +115,8 @@ static __always_inline bool nsn_paging_automatic(struct iommufd_hwpt_paging *tab
 
 static __always_inline bool nsn_nested_domain(struct iommufd_object *object, __u64 *out)
 {
-	struct iommufd_hwpt_nested *table = NSN_ENTRY(object, struct iommufd_hwpt_nested, common.obj);
+	struct iommufd_hwpt_nested *table =
+		NSN_ENTRY(object, struct iommufd_hwpt_nested, common.obj);
 
 	return NSN_GET(table, common.domain, out);
 }
@@ -124,11 +124,11 @@ static __always_inline bool nsn_nested_domain(struct iommufd_object *object, __u
 /* The domain that a nested one is nested in. */
 static __always_inline bool nsn_nested_parent(struct iommufd_object *object, __u64 *out)
 {
-	struct iommufd_hwpt_nested *table = NSN_ENTRY(object, struct iommufd_hwpt_nested, common.obj);
+	struct iommufd_hwpt_nested *table =
+		NSN_ENTRY(object, struct iommufd_hwpt_nested, common.obj);
 	struct iommufd_hwpt_paging *parent = NULL;
 
-	return NSN_GET_POINTER(table, parent, &parent) && parent &&
-	       nsn_paging_domain(parent, out);
+	return NSN_GET_POINTER(table, parent, &parent) && parent && nsn_paging_domain(parent, out);
 }
 
 /* ---- devices and accesses ------------------------------------------------------------------------ */

@@ -26,7 +26,7 @@ static __always_inline bool nsn_xa_is_node(__u64 entry)
 	return nsn_xa_is_internal(entry) && entry > 4096;
 }
 
-#define NSN_XA_NODE(entry) ((struct xa_node *)((entry) - 2))
+#define NSN_XA_NODE(entry) ((struct xa_node *)((entry)-2))
 
 /* How many slots a node has: 64, or 16 with CONFIG_BASE_SMALL. */
 static __always_inline __u32 nsn_xa_width(void)

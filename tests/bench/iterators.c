@@ -47,8 +47,8 @@ int main(int argc, char **argv)
 	int rounds = argc > 1 ? atoi(argv[1]) : 21;
 	double *bare = calloc(rounds, sizeof(*bare)), *ours = calloc(rounds, sizeof(*ours));
 	struct bare_iter_bpf *skeleton = bare_iter_bpf__open_and_load();
-	struct bpf_link *link = skeleton ? bpf_program__attach_iter(skeleton->progs.bare, NULL)
-					 : NULL;
+	struct bpf_link *link =
+		skeleton ? bpf_program__attach_iter(skeleton->progs.bare, NULL) : NULL;
 	struct nsn_bpf *bpf = NULL;
 	struct nsn_records records;
 

@@ -17,8 +17,8 @@ static int read_records(struct fixture *fixture, struct nsn_recfile_reader *read
 	int got;
 
 	while ((got = nsn_recfile_reader__read(reader, &rec)) > 0) {
-		unsigned long *lines = nsn_grow(fixture->all_lines, fixture->all_count, &capacity,
-						sizeof(*lines));
+		unsigned long *lines =
+			nsn_grow(fixture->all_lines, fixture->all_count, &capacity, sizeof(*lines));
 
 		if (!lines || nsn_records__add(&fixture->store, &rec.h))
 			return -ENOMEM;
@@ -143,8 +143,8 @@ int outcome__init(struct outcome *outcome, const struct nsn_rec *const *recs, si
 		snapshots++;
 	} while (taken > 0 && at < count);
 	if (taken >= 0)
-		outcome->findings = nsn_findings__with_history(outcome->model,
-							       snapshots > 1 ? history : NULL);
+		outcome->findings =
+			nsn_findings__with_history(outcome->model, snapshots > 1 ? history : NULL);
 	nsn_history__free(history);
 	if (taken < 0)
 		return (int)taken;

@@ -130,12 +130,12 @@ static void compare_predictions(struct judge *judge, const struct outcome *base,
 
 static bool has_subject(const struct nsn_model *model, const char *kind, const char *id)
 {
-#define SEARCH(name, plural)                                       \
-	if (strcmp(kind, name) == 0) {                             \
-		for (size_t i = 0; i < model->plural##_count; i++) \
-			if (strcmp(model->plural[i].id, id) == 0)  \
-				return true;                       \
-		return false;                                      \
+#define SEARCH(name, plural)                                                                       \
+	if (strcmp(kind, name) == 0) {                                                             \
+		for (size_t i = 0; i < model->plural##_count; i++)                                 \
+			if (strcmp(model->plural[i].id, id) == 0)                                  \
+				return true;                                                       \
+		return false;                                                                      \
 	}
 	SEARCH("vm", vms)
 	SEARCH("container", containers)
@@ -210,7 +210,7 @@ static void compare_subject(struct judge *judge, const struct outcome *mutant,
 		return;
 	violation(judge, "%s of %s %s went from %s to %s", rule->id, kind, id,
 		  failed ? "fail" : "unknown",
-		  !there					? nsn_rule_status_name(now->status)
+		  !there                                        ? nsn_rule_status_name(now->status)
 		  : is_failed(mutant->findings, rule, kind, id) ? "fail"
 								: "pass");
 }

@@ -35,7 +35,7 @@ enum {
 
 #define TYPE_UNMANAGED 1
 #define TYPE_DMA       3
-#define PID	       1234
+#define PID            1234
 
 static struct nsn_records records;
 static struct nsn_model *model;
@@ -57,10 +57,10 @@ static inline void *nth(enum nsn_rec_kind kind, size_t n)
 }
 
 /* Record n of a kind; valid until the next one is added. */
-#define REC(NAME, name, n)		     ((struct nsn_rec_##name *)nth(NSN_REC_##NAME, n))
+#define REC(NAME, name, n)                   ((struct nsn_rec_##name *)nth(NSN_REC_##NAME, n))
 #define SET(NAME, name, n, field, value)     NSN_PUT(REC(NAME, name, n), name, field, value)
 #define SET_STR(NAME, name, n, field, value) NSN_PUT_STR(REC(NAME, name, n), name, field, value)
-#define FORGET(NAME, name, n, field)	     (REC(NAME, name, n)->h.known &= ~NSN_BIT(name, field))
+#define FORGET(NAME, name, n, field)         (REC(NAME, name, n)->h.known &= ~NSN_BIT(name, field))
 
 static inline void add_source(const char *name, enum nsn_source_state state)
 {

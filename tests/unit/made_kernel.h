@@ -23,7 +23,7 @@
 #include "util.h"
 
 #define MAX_WORDS 512
-#define WORD_LEN 128
+#define WORD_LEN  128
 
 /* A list of different words. */
 struct words {
@@ -98,8 +98,8 @@ static void find_children(const char *prefix, const char *without, struct words 
 
 		if (strncmp(paths.items[i], prefix, length) || *rest != '.')
 			continue;
-		snprintf(path, sizeof(path), "%.*s",
-			 (int)(length + 1 + strcspn(rest + 1, ".")), paths.items[i]);
+		snprintf(path, sizeof(path), "%.*s", (int)(length + 1 + strcspn(rest + 1, ".")),
+			 paths.items[i]);
 		if (!is_taken(path, without))
 			add_word(children, path + length + 1);
 	}

@@ -92,10 +92,14 @@ static void test_fields(void **state)
 		const char *requirement;
 		uint32_t offset, size;
 	} fields[] = {
-		{ "outer", 0, 0 },		 { "outer.first", 0, 32 },
-		{ "outer.left", 64, 32 },	 { "outer.low", 64, 32 },
-		{ "outer.high", 96, 3 },	 { "outer.rest", 99, 5 },
-		{ "outer.inner.tail", 160, 32 }, { "inner.tail", 32, 32 },
+		{ "outer", 0, 0 },
+		{ "outer.first", 0, 32 },
+		{ "outer.left", 64, 32 },
+		{ "outer.low", 64, 32 },
+		{ "outer.high", 96, 3 },
+		{ "outer.rest", 99, 5 },
+		{ "outer.inner.tail", 160, 32 },
+		{ "inner.tail", 32, 32 },
 		{ "shaped.field", 0, 32 },
 	};
 	struct nsn_place place;
@@ -126,7 +130,7 @@ static void test_what_is_absent(void **state)
 		{ "nothing", "no type nothing" },
 		{ "nothing.field", "no type nothing" },
 		{ "hollow", "no type hollow" }, /* a forward declaration has no fields */
-		{ "run", "no type run" },	/* a function is no type */
+		{ "run", "no type run" },       /* a function is no type */
 		{ "outer.nothing", "outer has no nothing" },
 		{ "outer.first.deeper", "outer has no first.deeper" },
 		{ "outer.inner.nothing", "outer has no inner.nothing" },
@@ -137,9 +141,9 @@ static void test_what_is_absent(void **state)
 	char reason[128];
 
 	for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++) {
-		assert_int_equal(nsn_types__find(*state, requirements[i][0], NULL, reason,
-						 sizeof(reason)),
-				 -ENOENT);
+		assert_int_equal(
+			nsn_types__find(*state, requirements[i][0], NULL, reason, sizeof(reason)),
+			-ENOENT);
 		assert_string_equal(reason, requirements[i][1]);
 	}
 }

@@ -305,9 +305,9 @@ static bool is_same(struct nsn_types *all, struct nsn_types *picked, const char 
 	if (err_a == err_b && a.bit_offset == b.bit_offset && a.bit_size == b.bit_size &&
 	    a.value == b.value)
 		return true;
-	print_error("%s: all: %d at %u, %u bits, %lld; picked out: %d at %u, %u bits, %lld\n", wanted,
-		    err_a, a.bit_offset, a.bit_size, a.value, err_b, b.bit_offset, b.bit_size,
-		    b.value);
+	print_error("%s: all: %d at %u, %u bits, %lld; picked out: %d at %u, %u bits, %lld\n",
+		    wanted, err_a, a.bit_offset, a.bit_size, a.value, err_b, b.bit_offset,
+		    b.bit_size, b.value);
 	return false;
 }
 
@@ -406,7 +406,8 @@ static void test_cached_kernels(void **state)
 	if (cache)
 		snprintf(pattern, sizeof(pattern), "%s/btf/*/vmlinux", cache);
 	else
-		snprintf(pattern, sizeof(pattern), "%s/.cache/nosnoop/btf/*/vmlinux", home ? home : "");
+		snprintf(pattern, sizeof(pattern), "%s/.cache/nosnoop/btf/*/vmlinux",
+			 home ? home : "");
 	if (glob(pattern, 0, NULL, &kernels)) {
 		print_message("no kernel's BTF in %s: make btf-table fetches some\n", pattern);
 		skip();

@@ -185,9 +185,9 @@ struct argv_case {
 };
 
 #define U "11111111-2222-3333-4444-55555555555a"
-#define CASE(text, ...)                         \
-	{                                       \
-		text, sizeof(text), __VA_ARGS__ \
+#define CASE(text, ...)                                                                            \
+	{                                                                                          \
+		text, sizeof(text), __VA_ARGS__                                                    \
 	}
 
 static const struct argv_case argv_cases[] = {

@@ -32,8 +32,8 @@ static void examine(struct nsn_checks *checks)
 		fail_msg("%s", reason);
 }
 
-static const struct nsn_check *find_check(const struct nsn_checks *checks,
-					  enum nsn_check_kind kind, const char *name)
+static const struct nsn_check *find_check(const struct nsn_checks *checks, enum nsn_check_kind kind,
+					  const char *name)
 {
 	for (size_t i = 0; i < checks->checks_count; i++)
 		if (checks->checks[i].kind == kind && strcmp(checks->checks[i].name, name) == 0)
@@ -292,9 +292,9 @@ static void test_all_is_printed(void **state)
 	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(root);
 	assert_int_equal(json_array_size(json_object_get(root, "checks")), checks.checks_count);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "result"),
-							    "exit_code")),
-			 3);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(root, "result"), "exit_code")),
+		3);
 	json_decref(root);
 	free(text);
 	nsn_checks__free(&checks);
@@ -302,8 +302,8 @@ static void test_all_is_printed(void **state)
 
 static int make_folder(void **state)
 {
-	static const char *const folders[] = { "sys",	     "sys/kernel", "sys/kernel/btf",
-					       "sys/module", "sys/module/vfio" };
+	static const char *const folders[] = { "sys", "sys/kernel", "sys/kernel/btf", "sys/module",
+					       "sys/module/vfio" };
 	char path[256];
 
 	(void)state;
@@ -323,7 +323,7 @@ static int remove_folder(void **state)
 	static const char *const files[] = { "vmlinux", "kallsyms", "sys/kernel/btf/vmlinux",
 					     "sys/module/vfio/initstate" };
 	static const char *const folders[] = { "sys/module/vfio", "sys/module", "sys/kernel/btf",
-					       "sys/kernel", "sys", "" };
+					       "sys/kernel",      "sys",        "" };
 	char path[256];
 
 	(void)state;

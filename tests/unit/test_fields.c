@@ -146,7 +146,7 @@ static size_t count_properties(json_t *object)
 	const char *key;
 	size_t count = 0;
 
-	json_object_foreach (json_object_get(object, "properties"), key, inner)
+	json_object_foreach(json_object_get(object, "properties"), key, inner)
 		count += json_object_get(inner, "properties") ? count_properties(inner) : 1;
 	return count;
 }
@@ -160,7 +160,7 @@ static void check_enum(const struct nsn_field *row, json_t *definition)
 	assert_int_equal(!values, !wording);
 	if (!wording)
 		return;
-	json_array_foreach (values, i, value) {
+	json_array_foreach(values, i, value) {
 		if (!json_is_null(value))
 			assert_string_equal(json_string_value(value), (wording++)->text);
 	}

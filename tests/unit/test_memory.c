@@ -15,12 +15,12 @@
 #define N NSN_NO
 
 enum kernel {
-	BEFORE_6_2,  /* honours MTRRs, asks the domains */
-	WITH_MTRRS,  /* honours MTRRs, asks the capability */
-	NO_MASK,     /* neither MTRRs nor a mask of quirks */
-	WITH_QUIRK,  /* a mask with IGNORE_GUEST_PAT, which the VM left enabled */
-	QUIRK_OFF,   /* the VMM disabled it */
-	NO_SNOOP,    /* the CPU may not have it */
+	BEFORE_6_2, /* honours MTRRs, asks the domains */
+	WITH_MTRRS, /* honours MTRRs, asks the capability */
+	NO_MASK,    /* neither MTRRs nor a mask of quirks */
+	WITH_QUIRK, /* a mask with IGNORE_GUEST_PAT, which the VM left enabled */
+	QUIRK_OFF,  /* the VMM disabled it */
+	NO_SNOOP,   /* the CPU may not have it */
 	KERNEL_MAX,
 };
 
@@ -72,8 +72,8 @@ static void check_intel(enum kernel kernel, uint64_t registered)
 
 	if (got->regime != regime || got->quirk != right->quirk || got->changes != right->changes ||
 	    got->zaps != right->zaps)
-		fail_msg("kernel %d, registered %d: regime %d, quirk %d, changes %d, zaps %d", kernel,
-			 (int)registered, got->regime, got->quirk, got->changes, got->zaps);
+		fail_msg("kernel %d, registered %d: regime %d, quirk %d, changes %d, zaps %d",
+			 kernel, (int)registered, got->regime, got->quirk, got->changes, got->zaps);
 	assert_int_equal(!got->unknown_reason, regime != NSN_MEMORY_UNKNOWN && right->zaps != U);
 	if (regime == NSN_MEMORY_WRITE_BACK)
 		assert_true(got->pat == N && got->mtrr == N && got->cd == N);

@@ -198,8 +198,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_source_that_failed_tells_nothing, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(test_a_group_changes_its_domain, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(test_a_group_changes_its_domain, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

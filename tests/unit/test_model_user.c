@@ -391,7 +391,8 @@ static void test_strange_pasid(void **state)
 	assert_int_equal(vm()->verdict, NSN_VERDICT_COHERENT);
 	add_domain(PASID_KEY, 16, 0);
 	SET(GROUP_PASID, group_pasid, 0, domain, PASID_KEY);
-	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN); /* whose memory it shares is not known */
+	/* whose memory it shares is not known */
+	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
 	SET(DOMAIN, domain, 2, mm, MM_KEY);
 	assert_int_equal(vm()->verdict, NSN_VERDICT_UNKNOWN);
 	assert_int_equal(domain("g2/pasid9")->kind, NSN_DOMAIN_SVA);
@@ -560,16 +561,16 @@ static void test_vdpa_without_domain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_by_file),	    TEST(test_coherent),
-		TEST(test_not_whole),	    TEST(test_leftover),
+		TEST(test_by_file),         TEST(test_coherent),
+		TEST(test_not_whole),       TEST(test_leftover),
 		TEST(test_idle_page_table), TEST(test_bound_only),
-		TEST(test_unbound),	    TEST(test_nested),
+		TEST(test_unbound),         TEST(test_nested),
 		TEST(test_bound_answers),   TEST(test_bound_by_other),
-		TEST(test_pasid),	    TEST(test_pasid_entry),
+		TEST(test_pasid),           TEST(test_pasid_entry),
 		TEST(test_strange_pasid),   TEST(test_no_iommu),
-		TEST(test_emulated),	    TEST(test_emulated_by_group),
-		TEST(test_stray),	    TEST(test_vdpa),
-		TEST(test_vdpa_amd),	    TEST(test_vdpa_without_domain),
+		TEST(test_emulated),        TEST(test_emulated_by_group),
+		TEST(test_stray),           TEST(test_vdpa),
+		TEST(test_vdpa_amd),        TEST(test_vdpa_without_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,9 +92,10 @@ enum unit {
 	UNIT_MAX,
 };
 
-static const char *const unit_names[] = { "intel with", "intel without", "intel unknown",
-					  "amd v1",	"amd v2",	 "amd unknown",
-					  "virtio",	"another" };
+static const char *const unit_names[] = {
+	"intel with", "intel without", "intel unknown", "amd v1",
+	"amd v2",     "amd unknown",   "virtio",        "another"
+};
 
 static void change_driver(const char *driver, uint64_t page_table)
 {
@@ -193,8 +194,7 @@ static void check_one(enum unit unit, enum fact capability, enum fact exits)
 		FORGET(KERNEL, kernel, 0, wbinvd_exiting);
 	got = predict();
 	if (got->blocks_nosnoop != right->blocks || got->registers != registers)
-		fail_msg("%s: blocks %d, registers %d", where, got->blocks_nosnoop,
-			 got->registers);
+		fail_msg("%s: blocks %d, registers %d", where, got->blocks_nosnoop, got->registers);
 	if (got->verdict != right->verdict)
 		fail_msg("%s: %s (%s)", where, nsn_predicted_name(got->verdict),
 			 got->unknown_reason ? got->unknown_reason : "");
@@ -202,8 +202,7 @@ static void check_one(enum unit unit, enum fact capability, enum fact exits)
 	if (got->guest_wbinvd != wbinvd_of(registers, exits))
 		fail_msg("%s: WBINVD %s", where, nsn_guest_wbinvd_name(got->guest_wbinvd));
 	if (got->without_kvm_vfio != without_of(right->blocks, exits))
-		fail_msg("%s: without kvm-vfio %s", where,
-			 nsn_verdict_name(got->without_kvm_vfio));
+		fail_msg("%s: without kvm-vfio %s", where, nsn_verdict_name(got->without_kvm_vfio));
 }
 
 static void verdicts(void **state)

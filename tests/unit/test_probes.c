@@ -69,9 +69,9 @@ static void test_the_first_that_is_there(void **state)
 	const char *alternative;
 
 	(void)state;
-	assert_int_equal(choose("new_one new_two old", "new_one new_two old", true, true,
-				&alternative),
-			 NSN_PROBE_FENTRY);
+	assert_int_equal(
+		choose("new_one new_two old", "new_one new_two old", true, true, &alternative),
+		NSN_PROBE_FENTRY);
 	assert_string_equal(alternative, "new_one new_two");
 	assert_int_equal(choose("new_one old", "new_one new_two old", true, true, &alternative),
 			 NSN_PROBE_FENTRY);

@@ -148,8 +148,7 @@ static Elf_Data *find_section(Elf *elf, const char *wanted)
 static size_t read_relocations(const struct btf *btf, const Elf_Data *ext, struct paths *paths)
 {
 	const struct ext_header *header = ext->d_buf;
-	const char *at = (const char *)header + header->header_length +
-			 header->relocations_offset;
+	const char *at = (const char *)header + header->header_length + header->relocations_offset;
 	const char *end = at + header->relocations_length;
 	char path[PATH_LEN];
 	size_t count = 0;

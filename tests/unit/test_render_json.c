@@ -48,11 +48,9 @@ static const char *string(json_t *object, const char *key)
 static void keys_and_their_order(void **state)
 {
 	static const char *const keys[] = {
-		"schema",    "tool_version", "taken_at", "result",
-		"host",	     "iommus",	     "vms",	 "containers",
-		"domains",   "groups",	     "devices",	 "rules",
-		"findings",  "unknown",	     "not_applicable",
-		"truncated", "lost",
+		"schema",   "tool_version", "taken_at",       "result",    "host",    "iommus",
+		"vms",      "containers",   "domains",        "groups",    "devices", "rules",
+		"findings", "unknown",      "not_applicable", "truncated", "lost",
 	};
 	const char *key;
 	json_t *root, *value;
@@ -63,7 +61,7 @@ static void keys_and_their_order(void **state)
 	SET(HOST, host, 0, taken_at, 1700000000123456789ULL);
 	judge();
 	root = audit();
-	json_object_foreach (root, key, value)
+	json_object_foreach(root, key, value)
 		assert_string_equal(key, keys[i++]);
 	assert_int_equal(i, NSN_ARRAY_SIZE(keys));
 	assert_string_equal(string(root, "schema"), "nosnoop.audit/1");
@@ -111,7 +109,7 @@ static bool is_explained(json_t *root, const char *fact, const char *subject)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach (json_object_get(root, "unknown"), i, row)
+	json_array_foreach(json_object_get(root, "unknown"), i, row)
 		if (strcmp(string(row, "fact"), fact) == 0 && string(row, "reason")[0] &&
 		    (strcmp(string(row, "subject"), subject) == 0 ||
 		     strcmp(string(row, "subject"), "*") == 0))
@@ -132,17 +130,17 @@ static size_t check_nulls(json_t *root, json_t *value, const char *fact, const c
 			fail_msg("%s of %s is null without a reason", fact, subject);
 		return 1;
 	}
-	json_object_foreach (value, key, item)
+	json_object_foreach(value, key, item)
 		count += check_nulls(root, item,
 				     nsn_format(inner, sizeof(inner), "%s.%s", fact, key), subject);
-	json_array_foreach (value, i, item)
+	json_array_foreach(value, i, item)
 		count += check_nulls(root, item, fact, subject);
 	return count;
 }
 
 static size_t check_all_nulls(void)
 {
-	static const char *const arrays[] = { "iommus",	 "vms",	   "containers",
+	static const char *const arrays[] = { "iommus",  "vms",    "containers",
 					      "domains", "groups", "devices" };
 	json_t *root = audit(), *item, *id;
 	size_t count, i;
@@ -150,7 +148,7 @@ static size_t check_all_nulls(void)
 
 	count = check_nulls(root, json_object_get(root, "host"), "host", "host");
 	for (size_t k = 0; k < NSN_ARRAY_SIZE(arrays); k++) {
-		json_array_foreach (json_object_get(root, arrays[k]), i, item) {
+		json_array_foreach(json_object_get(root, arrays[k]), i, item) {
 			id = json_object_get(item, "id");
 			if (json_is_integer(id))
 				nsn_format(subject, sizeof(subject), "%lld",

@@ -50,10 +50,10 @@ static bool has(const char *text, const char *line)
 	return false;
 }
 
-#define HAS(text, line)                                              \
-	do {                                                         \
-		if (!has(text, line))                                \
-			fail_msg("no line '%s' in:\n%s", line, text); \
+#define HAS(text, line)                                                                            \
+	do {                                                                                       \
+		if (!has(text, line))                                                              \
+			fail_msg("no line '%s' in:\n%s", line, text);                              \
 	} while (0)
 
 static void check_label(const char *text, const char *expected)

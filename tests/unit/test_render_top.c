@@ -147,11 +147,11 @@ static void expect_order(const char *text, const char *const *words, size_t word
 	}
 }
 
-#define EXPECT_ORDER(text, ...)                                             \
-	do {                                                                \
-		const char *const words[] = { __VA_ARGS__ };                \
-                                                                            \
-		expect_order(text, words, NSN_ARRAY_SIZE(words));           \
+#define EXPECT_ORDER(text, ...)                                                                    \
+	do {                                                                                       \
+		const char *const words[] = { __VA_ARGS__ };                                       \
+                                                                                                   \
+		expect_order(text, words, NSN_ARRAY_SIZE(words));                                  \
 	} while (0)
 
 static void expect_batch_order(const char *a, const char *b, const char *c, const char *d)
@@ -337,9 +337,9 @@ static void columns_by_name(void **unused)
 	assert_true(exec > 0);
 	assert_int_equal(nsn_top_column_by_name(NSN_VIEW_VMS, "exec_s"), exec);
 	assert_int_equal(nsn_top_column_by_name(NSN_VIEW_VMS, "execs"), exec);
-	assert_string_equal(nsn_top_column_name(
-				    NSN_VIEW_VMS, nsn_top_column_by_name(NSN_VIEW_VMS, "executed")),
-			    "EXECUTED");
+	assert_string_equal(
+		nsn_top_column_name(NSN_VIEW_VMS, nsn_top_column_by_name(NSN_VIEW_VMS, "executed")),
+		"EXECUTED");
 	assert_int_equal(nsn_top_column_by_name(NSN_VIEW_VMS, "nonsense"), -ENOENT);
 	assert_int_equal(nsn_top_column_by_name(NSN_VIEW_VMS, ""), -ENOENT);
 	assert_int_equal(nsn_top_view_by_name("3"), NSN_VIEW_DEVICES);
@@ -358,16 +358,21 @@ static void the_cursor_stays_with_its_row(void **unused)
 	free(frame(24));
 	keys("jj");
 	text = frame(24);
-	assert_non_null(strstr(text, "\xe2\x96\x8c" "charlie"));
+	assert_non_null(strstr(text, "\xe2\x96\x8c"
+				     "charlie"));
 	free(text);
 	count(2, 50, 0);
 	tick(101);
 	text = frame(24);
-	EXPECT_ORDER(strstr(text, "VERDICT"), "bravo", "alpha", "\xe2\x96\x8c" "charlie", "delta");
+	EXPECT_ORDER(strstr(text, "VERDICT"), "bravo", "alpha",
+		     "\xe2\x96\x8c"
+		     "charlie",
+		     "delta");
 	free(text);
 	keys("G");
 	text = frame(24);
-	assert_non_null(strstr(text, "\xe2\x96\x8c" "delta"));
+	assert_non_null(strstr(text, "\xe2\x96\x8c"
+				     "delta"));
 	free(text);
 }
 
@@ -493,9 +498,10 @@ static void a_pane_tells_all_of_a_vm(void **unused)
 	nsn_top_state__key(&state, NSN_KEY_ENTER);
 	opts.width = 100;
 	text = frame(60);
-	EXPECT_ORDER(text, "web1", "100 executed/s", "container", "domain", "0000:",
-		     "What KVM decided", "It registered", "Memory types", "Guest PAT", "Quirk",
-		     "Time of a flush", "< 1.0ms", "100", "Last events", "group_attach", "group 1", "EPERM");
+	EXPECT_ORDER(text, "web1", "100 executed/s", "container", "domain",
+		     "0000:", "What KVM decided", "It registered", "Memory types", "Guest PAT",
+		     "Quirk", "Time of a flush", "< 1.0ms", "100", "Last events", "group_attach",
+		     "group 1", "EPERM");
 	free(text);
 	opts.width = 180; /* tree and histogram side by side */
 	text = frame(60);
@@ -625,7 +631,8 @@ static void check_all_screens(size_t width, size_t height)
 
 static void every_size_with_hostile_names(void **unused)
 {
-	static const size_t widths[] = { 40, 41, 59, 60, 63, 64, 71, 79, 80, 81, 99, 123, 124, 200, 333 };
+	static const size_t widths[] = { 40, 41, 59, 60,  63,  64,  71, 79,
+					 80, 81, 99, 123, 124, 200, 333 };
 	static const size_t heights[] = { 10, 13, 14, 24, 35, 50 };
 	struct nsn_top_event event = { .object = "\033[2J" };
 

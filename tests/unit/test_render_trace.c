@@ -111,10 +111,10 @@ static int tear_down(void **state)
 
 static void test_every_kind_has_a_line(void **state)
 {
-	static const char *const contract[] = { "schema", "time", "monotonic_ns", "event", "vm",
-						"pid", "comm", "group", "device", "domain",
-						"container", "result", "errno", "reason",
-						"duration_ns", "rule" };
+	static const char *const contract[] = { "schema", "time",   "monotonic_ns", "event",
+						"vm",     "pid",    "comm",         "group",
+						"device", "domain", "container",    "result",
+						"errno",  "reason", "duration_ns",  "rule" };
 
 	(void)state;
 	for (int kind = 0; kind < NSN_EVENT_MAX; kind++) {
@@ -308,11 +308,16 @@ static void test_hostile_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_every_kind_has_a_line),	TEST(test_keys_become_ids),
-		TEST(test_pasids),		TEST(test_ids_outlive_one_model),
-		TEST(test_vms_by_process),		TEST(test_ids_outlive_one_model),
-		TEST(test_refusals_say_why),		TEST(test_a_group_that_is_not_viable),
-		TEST(test_answers_of_drivers),		TEST(test_differences_say_so),
+		TEST(test_every_kind_has_a_line),
+		TEST(test_keys_become_ids),
+		TEST(test_pasids),
+		TEST(test_ids_outlive_one_model),
+		TEST(test_vms_by_process),
+		TEST(test_ids_outlive_one_model),
+		TEST(test_refusals_say_why),
+		TEST(test_a_group_that_is_not_viable),
+		TEST(test_answers_of_drivers),
+		TEST(test_differences_say_so),
 		TEST(test_hostile_names),
 	};
 

@@ -32,9 +32,9 @@ enum paths {
 };
 
 static const char *const paths_names[] = {
-	"no path",	     "dma none",	 "blocks",	     "open",
-	"unclear",	     "blocks + open",	 "blocks + unclear", "open + unclear",
-	"blocks + dma none", "open + dma none",	 "emulated",	     "emulated + blocks",
+	"no path",           "dma none",         "blocks",           "open",
+	"unclear",           "blocks + open",    "blocks + unclear", "open + unclear",
+	"blocks + dma none", "open + dma none",  "emulated",         "emulated + blocks",
 	"emulated + open",   "without an IOMMU",
 };
 
@@ -44,14 +44,14 @@ enum link {
 	BY_PROCESS,
 	BY_CGROUP,
 	NO_CONTAINER, /* there is none at all */
-	OTHERS,	      /* its container is known to be another's */
+	OTHERS,       /* its container is known to be another's */
 	PERHAPS_ITS,  /* nothing tells whose it is */
 	AND_PERHAPS,  /* by kvm_vfio; beside it, another container that nobody we know holds */
 	LINK_MAX,
 };
 
 static const char *const link_names[] = {
-	"kvm_vfio",	"same_mm", "same_process", "same_cgroup",
+	"kvm_vfio",     "same_mm", "same_process", "same_cgroup",
 	"no container", "others",  "perhaps its",  "kvm_vfio, another perhaps",
 };
 
@@ -89,8 +89,8 @@ static const enum nsn_link_by link_values[LINK_MAX] = {
 #define UNATTACHED  NSN_VERDICT_UNATTACHED
 #define COHERENT    NSN_VERDICT_COHERENT
 #define NONCOHERENT NSN_VERDICT_NONCOHERENT
-#define UNSAFE	    NSN_VERDICT_UNSAFE
-#define UNKNOWN	    NSN_VERDICT_UNKNOWN
+#define UNSAFE      NSN_VERDICT_UNSAFE
+#define UNKNOWN     NSN_VERDICT_UNKNOWN
 
 /* The verdict on a VM that is tied to its container, for certain or not. */
 /* clang-format off */
@@ -305,7 +305,7 @@ static void make_machine(enum paths paths, enum link link, enum fact registered,
 		FORGET(KERNEL, kernel, 0, wbinvd_exiting);
 	if (link == NO_CONTAINER)
 		return;
-	add_container(paths == DMA_NONE	  ? ""
+	add_container(paths == DMA_NONE   ? ""
 		      : paths == NO_IOMMU ? "vfio-noiommu"
 					  : "vfio-iommu-type1");
 	add_paths(paths, link);
@@ -397,10 +397,10 @@ static void check_link(void **state, enum link link)
 	assert_true(checked >= FACT_MAX * FACT_MAX);
 }
 
-#define TEST_LINK(name, link)            \
-	static void name(void **state)   \
-	{                                \
-		check_link(state, link); \
+#define TEST_LINK(name, link)                                                                      \
+	static void name(void **state)                                                             \
+	{                                                                                          \
+		check_link(state, link);                                                           \
 	}
 
 TEST_LINK(test_kvm_vfio, BY_KVM_VFIO)
@@ -417,10 +417,10 @@ TEST_LINK(test_another_perhaps_its, AND_PERHAPS)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_kvm_vfio),	 TEST(test_same_mm),
+		TEST(test_kvm_vfio),     TEST(test_same_mm),
 		TEST(test_same_process), TEST(test_same_cgroup),
 		TEST(test_no_container), TEST(test_others),
-		TEST(test_perhaps_its),	 TEST(test_another_perhaps_its),
+		TEST(test_perhaps_its),  TEST(test_another_perhaps_its),
 	};
 
 	_Static_assert(NSN_ARRAY_SIZE(paths_names) == PATHS_MAX, "a name for each");
