@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# lint.sh: shellcheck over every script; both compilers over every source, warnings being errors.
+# lint.sh: shellcheck over every script; both compilers over every source, warnings being errors; the
+# layout of the sources.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -37,4 +38,17 @@ widths() {
 	done
 }
 check "columns and blanks" widths
+
+# Every version of it thinks differently of some lines.
+if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+	unformatted() {
+		sources | grep '\.[ch]$' | while read -r file; do
+			[ ! -f "$file" ] || clang-format --dry-run "$file" 2>&1 | grep -m 1 -F "$file:" || :
+		done
+	}
+	check "sources are as clang-format has them (make format)" unformatted
+else
+	skipped=$((skipped + 1))
+	echo "skip  the layout of the sources: clang-format 14 is not here"
+fi
 finish

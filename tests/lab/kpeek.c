@@ -440,8 +440,8 @@ static void print_table(uint64_t domain)
 		parent = value(table - offset("iommufd_hwpt_nested", "common"),
 			       "iommufd_hwpt_nested", "parent") +
 			 offset("iommufd_hwpt_paging", "common");
-		printf(",\"parent\":%d", domain_number(value(parent, "iommufd_hw_pagetable",
-							     "domain")));
+		printf(",\"parent\":%d",
+		       domain_number(value(parent, "iommufd_hw_pagetable", "domain")));
 	}
 	parent -= offset("iommufd_hwpt_paging", "common");
 	printf(",\"ioas\":%d,\"enforced\":%d",
@@ -458,8 +458,7 @@ static void print_domain(uint64_t domain)
 
 	if (ops) {
 		attach = function_name(value(ops, "iommu_domain_ops", "attach_dev"));
-		enforce = function_name(
-			value(ops, "iommu_domain_ops", "enforce_cache_coherency"));
+		enforce = function_name(value(ops, "iommu_domain_ops", "enforce_cache_coherency"));
 	}
 	printf(",\"domain\":%d,\"type\":%d,\"driver\":\"%.*s\",\"enforce_op\":\"%s\"",
 	       domain_number(domain), (int)type, (int)strcspn(attach, "_"), attach, enforce);
@@ -469,7 +468,7 @@ static void print_domain(uint64_t domain)
 	if (type != 1 || strncmp(attach, "intel_", 6))
 		return;
 	printf(",\"force_snooping\":%d", (int)value(domain - offset("dmar_domain", "domain"),
-						   "dmar_domain", "force_snooping"));
+						    "dmar_domain", "force_snooping"));
 }
 
 static int all_groups(uint64_t *out)
@@ -519,9 +518,11 @@ static void print_devices(uint64_t group)
 	for (i = 0; i < n; i++) {
 		printf("%s{\"bdf\":\"", i ? "," : "");
 		print_string(value(devices[i], "device", "kobj.name"));
-		printf("\",\"ats\":%s}", is_pci(devices[i]) &&
-			value(devices[i] - offset("pci_dev", "dev"), "pci_dev", "ats_enabled")
-				? "true" : "false");
+		printf("\",\"ats\":%s}",
+		       is_pci(devices[i]) && value(devices[i] - offset("pci_dev", "dev"), "pci_dev",
+						   "ats_enabled")
+			       ? "true"
+			       : "false");
 	}
 	printf("]");
 }
@@ -652,15 +653,16 @@ static void print_group_place(int id, const char *name)
 	else if (!strcmp(name, "force_snooping") && domain)
 		print_field_place(domain - offset("dmar_domain", "domain"), "dmar_domain", name);
 	else if (!strcmp(name, "page_table") && domain)
-		print_field_place(domain - offset("protection_domain", "domain"),
-				  "protection_domain",
-				  field_exists("protection_domain", "pd_mode") ? "pd_mode"
-									       : "flags");
+		print_field_place(
+			domain - offset("protection_domain", "domain"), "protection_domain",
+			field_exists("protection_domain", "pd_mode") ? "pd_mode" : "flags");
 	else if (!strcmp(name, "driver_name") && driver)
 		print_place(value(driver, "device_driver", "name"), 8, 0);
 	else if (!strcmp(name, "driver_folder") && driver)
 		print_place(value(value(value(driver, "device_driver", "p"), "driver_private",
-					"kobj.sd"), "kernfs_node", "name"), 8, 0);
+					"kobj.sd"),
+				  "kernfs_node", "name"),
+			    8, 0);
 	else
 		fatal("group %d has no %s", id, name);
 }

@@ -62,23 +62,36 @@ struct lab_hwpt_alloc {
 	__u32 fault_id, reserved2;
 };
 
-#define LAB_VFIO_BIND	     _IO(VFIO_TYPE, VFIO_BASE + 18)
-#define LAB_VFIO_ATTACH	     _IO(VFIO_TYPE, VFIO_BASE + 19)
-#define LAB_VFIO_DETACH	     _IO(VFIO_TYPE, VFIO_BASE + 20)
+#define LAB_VFIO_BIND        _IO(VFIO_TYPE, VFIO_BASE + 18)
+#define LAB_VFIO_ATTACH      _IO(VFIO_TYPE, VFIO_BASE + 19)
+#define LAB_VFIO_DETACH      _IO(VFIO_TYPE, VFIO_BASE + 20)
 #define LAB_IOMMU_DESTROY    _IO(';', 0x80)
 #define LAB_IOMMU_IOAS_ALLOC _IO(';', 0x81)
 #define LAB_IOMMU_IOAS_MAP   _IO(';', 0x85)
 #define LAB_IOMMU_HWPT_ALLOC _IO(';', 0x89)
 
 #define MAX_OBJECTS 256
-#define ID_LEN	    64
-#define PORT	    0x10
+#define ID_LEN      64
+#define PORT        0x10
 
-enum kind { VM, VCPU, KVM_VFIO, CONTAINER, GROUP, DEVICE, CDEV, IOMMUFD, VDPA, MOCK, TABLE, ACCESS };
+enum kind {
+	VM,
+	VCPU,
+	KVM_VFIO,
+	CONTAINER,
+	GROUP,
+	DEVICE,
+	CDEV,
+	IOMMUFD,
+	VDPA,
+	MOCK,
+	TABLE,
+	ACCESS
+};
 
 static const char *const kind_names[] = {
-	"vm", "vcpu", "kvm-vfio", "container", "group", "device", "cdev", "iommufd", "vdpa",
-	"mock", "table", "access",
+	"vm",   "vcpu",    "kvm-vfio", "container", "group", "device",
+	"cdev", "iommufd", "vdpa",     "mock",      "table", "access",
 };
 
 /* One open descriptor (or what is left of it, an mmap, after fd was closed) */
@@ -260,7 +273,7 @@ static volatile bool stopping;
 static pthread_t spinning;
 static bool is_spinning;
 static useconds_t pause_us; /* between two WBINVDs of the spinner */
-static long long ran;	    /* WBINVDs that the spinner's guest ran */
+static long long ran;       /* WBINVDs that the spinner's guest ran */
 
 static int run_vcpu(struct object *vcpu, long long n)
 {
@@ -434,10 +447,10 @@ static int step_set_iommu(const char *type)
 {
 	int container = fd_of(CONTAINER, NULL);
 
-	return container < 0 ? -1
-			     : ioctl(container, VFIO_SET_IOMMU,
-				     !strcmp(type, "noiommu") ? VFIO_NOIOMMU_IOMMU
-							      : VFIO_TYPE1v2_IOMMU);
+	return container < 0
+		       ? -1
+		       : ioctl(container, VFIO_SET_IOMMU,
+			       !strcmp(type, "noiommu") ? VFIO_NOIOMMU_IOMMU : VFIO_TYPE1v2_IOMMU);
 }
 
 static int map_container(int fd, char *va, size_t size, __u64 iova)
@@ -643,7 +656,9 @@ static int step_vdpa_owner(const char *number)
 	int fd = fd_of(VDPA, number);
 
 	return fd < 0 || ioctl(fd, VHOST_SET_OWNER) ||
-	       ioctl(fd, VHOST_SET_BACKEND_FEATURES, &features) ? -1 : 0;
+			       ioctl(fd, VHOST_SET_BACKEND_FEATURES, &features)
+		       ? -1
+		       : 0;
 }
 
 /* vdpa-map:SIZE maps fresh memory for the current vDPA device */
@@ -746,56 +761,56 @@ static const struct step {
 	const char *name;
 	int (*run)(const char *arg);
 } steps[] = {
-	{ "vm", step_vm },	       /* vm[:ID] */
+	{ "vm", step_vm },             /* vm[:ID] */
 	{ "kvm-vfio", step_kvm_vfio }, /* kvm-vfio[:ID], of the current VM */
-	{ "add", step_add },	       /* add:GROUP or add:BDF (opened by cdev:) */
+	{ "add", step_add },           /* add:GROUP or add:BDF (opened by cdev:) */
 	{ "del", step_del },
-	{ "vcpu", step_vcpu },			 /* vcpu[:ID] */
-	{ "run", step_run },			 /* run:N WBINVDs */
-	{ "spin", step_spin },			 /* spin[:US] WBINVDs for ever, in a thread */
-	{ "io", step_io },			 /* io:N exits by a port alone */
-	{ "stop", step_stop },			 /* that thread */
-	{ "switch", step_switch },		 /* switch:N times: del and add of the group */
-	{ "churn", step_churn },		 /* churn:N VMs with one WBINVD each */
-	{ "container", step_container },	 /* container[:ID] */
-	{ "group", step_group },		 /* group:N or group:noiommu-N */
+	{ "vcpu", step_vcpu },                   /* vcpu[:ID] */
+	{ "run", step_run },                     /* run:N WBINVDs */
+	{ "spin", step_spin },                   /* spin[:US] WBINVDs for ever, in a thread */
+	{ "io", step_io },                       /* io:N exits by a port alone */
+	{ "stop", step_stop },                   /* that thread */
+	{ "switch", step_switch },               /* switch:N times: del and add of the group */
+	{ "churn", step_churn },                 /* churn:N VMs with one WBINVD each */
+	{ "container", step_container },         /* container[:ID] */
+	{ "group", step_group },                 /* group:N or group:noiommu-N */
 	{ "set-container", step_set_container }, /* set-container:N */
 	{ "set-iommufd", step_set_iommufd }, /* set-iommufd:N, a group into the current context */
 	{ "unset-container", step_unset_container },
 	{ "set-iommu", step_set_iommu }, /* set-iommu[:noiommu] */
-	{ "map", step_map },	     /* map:16M[@IOVA] */
-	{ "unmap", step_unmap },     /* the newest mapping */
-	{ "device", step_device },   /* device:BDF or device:UUID (mediated) */
-	{ "iommufd", step_iommufd }, /* iommufd[:ID] */
+	{ "map", step_map },             /* map:16M[@IOVA] */
+	{ "unmap", step_unmap },         /* the newest mapping */
+	{ "device", step_device },       /* device:BDF or device:UUID (mediated) */
+	{ "iommufd", step_iommufd },     /* iommufd[:ID] */
 	{ "ioas-alloc", step_ioas_alloc },
 	{ "cdev", step_cdev }, /* cdev:BDF */
 	{ "bind", step_bind },
-	{ "attach", step_attach },	     /* to the IOAS */
+	{ "attach", step_attach },           /* to the IOAS */
 	{ "hwpt-attach", step_hwpt_attach }, /* to a page table of its own */
 	{ "hwpt-alloc", step_hwpt_alloc },   /* makes one, and attaches nothing */
 	{ "detach", step_detach },
-	{ "mock", step_mock },		     /* mock[:ID], a mock device on the IOAS */
-	{ "mock-pasid", step_mock_pasid },   /* one that has PASIDs */
-	{ "table", step_table },	     /* table[:ID], a page table made for the current mock */
+	{ "mock", step_mock },             /* mock[:ID], a mock device on the IOAS */
+	{ "mock-pasid", step_mock_pasid }, /* one that has PASIDs */
+	{ "table", step_table },           /* table[:ID], a page table made for the current mock */
 	{ "table-parent", step_table_parent }, /* one that others can be nested in */
-	{ "table-pasid", step_table_pasid }, /* one for PASIDs, and for what has them */
+	{ "table-pasid", step_table_pasid },   /* one for PASIDs, and for what has them */
 	{ "table-nested", step_table_nested }, /* one in the current table */
 	{ "table-nested-pasid", step_table_nested_pasid },
 	{ "mock-attach", step_mock_attach },   /* mock-attach:TABLE or ioas */
 	{ "pasid-attach", step_pasid_attach }, /* pasid-attach:N:TABLE or ioas */
 	{ "pasid-replace", step_pasid_replace },
 	{ "pasid-detach", step_pasid_detach }, /* pasid-detach:N */
-	{ "access", step_access },	       /* access[:ID] to the IOAS, without a device */
-	{ "vdpa", step_vdpa },		     /* vdpa:N, /dev/vhost-vdpa-N */
-	{ "vdpa-owner", step_vdpa_owner },   /* the caller's memory is what is mapped */
-	{ "vdpa-map", step_vdpa_map },	     /* vdpa-map:16M */
-	{ "close", step_close },	     /* close:KIND[:ID]; a vCPU's mmap stays */
-	{ "use", step_use },		     /* use:KIND:ID makes it the current one */
-	{ "fork-holder", step_fork_holder }, /* a child that holds all descriptors */
-	{ "ready", step_ready },	     /* ready:FILE creates it */
-	{ "sleep", step_sleep },	     /* sleep:MILLISECONDS */
-	{ "fifo", step_fifo },		     /* fifo:PATH: steps from PATH, answers to PATH.ack */
-	{ "wait", step_wait },		     /* for a signal, which ends the program */
+	{ "access", step_access },             /* access[:ID] to the IOAS, without a device */
+	{ "vdpa", step_vdpa },                 /* vdpa:N, /dev/vhost-vdpa-N */
+	{ "vdpa-owner", step_vdpa_owner },     /* the caller's memory is what is mapped */
+	{ "vdpa-map", step_vdpa_map },         /* vdpa-map:16M */
+	{ "close", step_close },               /* close:KIND[:ID]; a vCPU's mmap stays */
+	{ "use", step_use },                   /* use:KIND:ID makes it the current one */
+	{ "fork-holder", step_fork_holder },   /* a child that holds all descriptors */
+	{ "ready", step_ready },               /* ready:FILE creates it */
+	{ "sleep", step_sleep },               /* sleep:MILLISECONDS */
+	{ "fifo", step_fifo },                 /* fifo:PATH: steps from PATH, answers to PATH.ack */
+	{ "wait", step_wait },                 /* for a signal, which ends the program */
 };
 
 static int run_plain(const char *step)
