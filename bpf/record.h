@@ -618,7 +618,7 @@ enum nsn_name_source {
 	NUM(inner)         /* a step of another event, of a temporary domain say */                \
 	NUM(count)         /* lost: how many */                                                    \
 	STR(comm, NSN_COMM_LEN)                                                                    \
-	STR(device, NSN_NAME_LEN)                                                                  \
+	STR(device, NSN_DEVICE_LEN)                                                                \
 	STR(op, NSN_SYMBOL_LEN)     /* the function that answered, or that called */               \
 	STR(detail, NSN_DETAIL_LEN) /* user space only: of a probe, of a reason */
 

@@ -119,8 +119,18 @@ const char *nsn_cli__probes(struct argp_state *state, const char *list)
 	char name[NSN_SYMBOL_LEN];
 
 	if (nsn_probe__not_one(list, name, sizeof(name)))
-		argp_error(state, "no probe '%s'; nosnoop doctor -v lists them", name);
+		argp_error(state, "no probe '%s'; nosnoop doctor lists them", name);
 	return list;
+}
+
+void nsn_cli__not_to_stdout(struct argp_state *state, const struct nsn_cli_opts *opts,
+			    const char *what)
+{
+	if (opts->session.record && strcmp(opts->session.record, "-") == 0)
+		argp_error(state,
+			   "--record - would mix the recording with the %s: name a file, or use "
+			   "nosnoop record -",
+			   what);
 }
 
 int nsn_cli__parse(const struct argp *argp, int argc, char **argv, void *input)

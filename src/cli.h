@@ -49,6 +49,13 @@ extern const struct argp nsn_history_argp;
 /* Options of commands that follow events: --no-pin, --without. Its input is a struct nsn_events_opts. */
 extern const struct argp nsn_events_argp;
 
+/* Bytes of a buffer for events: a power of 2 of whole pages, or argp_error(). */
+uint32_t nsn_cli__buffer(struct argp_state *state, const char *option, const char *arg);
+
+/* argp_error() if the recording would go where the command's own output does; `what` that is. */
+void nsn_cli__not_to_stdout(struct argp_state *state, const struct nsn_cli_opts *opts,
+			    const char *what);
+
 /* A list of probes to leave off, for --without: gives list, or argp_error() for an unknown name. */
 const char *nsn_cli__probes(struct argp_state *state, const char *list);
 

@@ -33,4 +33,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+uint32_t nsn_cli__buffer(struct argp_state *state, const char *option, const char *arg)
+{
+	uint64_t size = 0;
+
+	if (nsn_parse_u64(arg, &size) || size < 4096 || size > 1 << 30 || size & (size - 1))
+		argp_error(state, "%s takes a power of 2 from 4096 to 1073741824, not '%s'", option,
+			   arg);
+	return (uint32_t)size;
+}
+
 const struct argp nsn_events_argp = { .options = options, .parser = parse };

@@ -8,9 +8,27 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "log.h"
+
+int nsn_collect__check_sysroot(const char *sysroot)
+{
+	char path[PATH_MAX];
+	struct stat found;
+
+	if (!sysroot)
+		return 0;
+	if (sysroot[0] && snprintf(path, sizeof(path), "%s/sys", sysroot) < (int)sizeof(path) &&
+	    stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+		return 0;
+	nsn_error("--sysroot '%s': there is no folder sys in it", sysroot);
+	return -ENOENT;
+}
 
 static int compare_names(const void *a, const void *b)
 {

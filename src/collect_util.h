@@ -16,6 +16,12 @@
 
 #define NSN_PATH_LEN 1024 /* of an absolute path under the root, with its NUL */
 
+/*
+ * A mistyped --sysroot must not look like an empty machine. 0 if there is a folder sys in it, or if it is
+ * NULL; else -ENOENT (logged).
+ */
+int nsn_collect__check_sysroot(const char *sysroot);
+
 /* A list of names, owned. Zero-initialise. */
 struct nsn_names {
 	char **items;

@@ -27,7 +27,7 @@
 
 static void clean_strings(struct nsn_rec_event *event)
 {
-	char copy[NSN_NAME_LEN];
+	char copy[NSN_DEVICE_LEN]; /* the longer of the two */
 
 	event->comm[sizeof(event->comm) - 1] = '\0';
 	nsn_format(copy, sizeof(copy), "%s", event->comm);
@@ -447,20 +447,8 @@ int nsn_events__refresh(struct nsn_events *events)
 
 bool nsn_events__outdated(struct nsn_events *events)
 {
+	nsn_events_read_misses(events);
 	return nsn_events_changed_modules(events) != 0;
-}
-
-/* What was missed may be made good in a moment: it counts at the next reading. Never less than told. */
-uint64_t nsn_events__lost(const struct nsn_events *events)
-{
-	uint64_t counted[NSN_LOST_MAX] = { 0 }, lost;
-
-	for (uint32_t i = 0; i < NSN_LOST_MAX && events->maps[NSN_MAP_LOST] >= 0; i++)
-		bpf_map_lookup_elem(events->maps[NSN_MAP_LOST], &i, &counted[i]);
-	lost = counted[NSN_LOST_EVENTS];
-	if (events->misses_settled > counted[NSN_LOST_REPAIRED])
-		lost += events->misses_settled - counted[NSN_LOST_REPAIRED];
-	return lost > events->lost_told ? lost : events->lost_told;
 }
 
 const struct nsn_probe_state *nsn_events__probes(const struct nsn_events *events, size_t *count)

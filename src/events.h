@@ -70,8 +70,8 @@ int nsn_events__tick(struct nsn_events *events, struct nsn_sink *sink);
 int nsn_events__refresh(struct nsn_events *events);
 
 /*
- * For who can't load programs any more: true if a module came or went since the last time, so that
- * what is attached is not what this kernel offers now. Nothing is changed by it.
+ * nsn_events__refresh() for who can't load programs any more: true if a module came or went since the
+ * last time, so that what is attached is not what this kernel offers now. What was missed is read.
  */
 bool nsn_events__outdated(struct nsn_events *events);
 

@@ -391,6 +391,19 @@ void nsn_events_read_misses(struct nsn_events *events)
 			events->misses += misses_of(events->objects[id]);
 }
 
+/* What was missed may be made good in a moment: it counts at the next reading. Never less than told. */
+uint64_t nsn_events__lost(const struct nsn_events *events)
+{
+	uint64_t counted[NSN_LOST_MAX] = { 0 }, lost;
+
+	for (uint32_t i = 0; i < NSN_LOST_MAX && events->maps[NSN_MAP_LOST] >= 0; i++)
+		bpf_map_lookup_elem(events->maps[NSN_MAP_LOST], &i, &counted[i]);
+	lost = counted[NSN_LOST_EVENTS];
+	if (events->misses_settled > counted[NSN_LOST_REPAIRED])
+		lost += events->misses_settled - counted[NSN_LOST_REPAIRED];
+	return lost > events->lost_told ? lost : events->lost_told;
+}
+
 static void close_object(struct nsn_events *events, struct bpf_object **object)
 {
 	if (*object)

@@ -45,9 +45,7 @@ static void check(struct nsn_export_cli *opts, struct argp_state *state)
 	if (cli->vm || cli->device || cli->group)
 		argp_error(state, "metrics are of the whole machine: --vm, --device and --group "
 				  "are labels of theirs");
-	if (cli->session.record && strcmp(cli->session.record, "-") == 0)
-		argp_error(state,
-			   "--record - would mix the recording with the metrics: name a file");
+	nsn_cli__not_to_stdout(state, cli, "metrics");
 	opts->export.live.session = cli->session;
 }
 

@@ -111,8 +111,8 @@ static inline void put_object(struct nsn_value *value, const void *object, enum 
 	G(exits)                                                                                   \
 	G(executed)                                                                                \
 	G(ignored)                                                                                 \
-	G(exits_per_second) G(executed_per_second) G(cpu_share) G(p50_seconds) G(p99_seconds)      \
-		G(sampled)
+	G(exits_per_second)                                                                        \
+	G(executed_per_second) G(cpu_share) G(p50_seconds) G(p99_seconds) G(sampled)
 #define NSN_EXPAND_GETTER(name)                                                                    \
 	void nsn_get_wbinvd_##name(const struct nsn_model *model, const void *object,              \
 				   struct nsn_value *value);

@@ -100,7 +100,7 @@ struct nsn_switching {
 	bool to;            /* the bit since */
 	/* the last change: seen at, not yet at; ns since the epoch, 0: unknown */
 	uint64_t at, before;
-	bool certain;   /* the link between VM and device is */
+	bool certain; /* the link between VM and device is */
 };
 /* The n-th of them, in no order; false beyond the last. */
 bool nsn_history__switching(const struct nsn_history *history, size_t n, struct nsn_switching *out);

@@ -79,13 +79,36 @@ static int take_snapshot(struct nsn_live *live)
 	return err;
 }
 
-/* Reads a replay's next snapshot ahead. */
+/* Events that were read ahead happen. */
+static int take_next_events(struct nsn_live *live)
+{
+	const struct nsn_rec *rec = NULL;
+	int err = 0;
+
+	while (!err && (rec = nsn_records__next(&live->next_events, rec)))
+		err = nsn_live__take(live, rec);
+	nsn_records__clear(&live->next_events);
+	return err;
+}
+
+/*
+ * Reads a replay's next snapshot ahead. What stands behind the last one's end is no machine: of a
+ * recording that was cut off, events are left of it.
+ */
 static int read_ahead(struct nsn_live *live)
 {
 	int got = nsn_session__replay_next(live->session, &live->next_events.sink, &live->next);
 
-	if (got == 0)
-		live->ended = true;
+	if (got == 1 && !live->next->ended) {
+		nsn_warning("%s: the recording has no end: what was cut off is unknown",
+			    live->opts.session.replay);
+		if (live->model) {
+			nsn_model__free(live->next);
+			live->next = NULL;
+			got = take_next_events(live);
+		}
+	}
+	live->ended = got == 0;
 	return got < 0 ? got : 0;
 }
 
@@ -93,13 +116,10 @@ static int read_ahead(struct nsn_live *live)
 static int step(struct nsn_live *live)
 {
 	struct nsn_model *model = live->next;
-	const struct nsn_rec *rec = NULL;
-	int err = 0;
+	int err;
 
 	live->next = NULL;
-	while (!err && (rec = nsn_records__next(&live->next_events, rec)))
-		err = nsn_live__take(live, rec);
-	nsn_records__clear(&live->next_events);
+	err = take_next_events(live);
 	if (err) {
 		nsn_model__free(model);
 		return err;
@@ -238,27 +258,36 @@ int nsn_live__tick(struct nsn_live *live)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
-int nsn_live__record(struct nsn_live *live, const char *path)
-{
-	char *copy = path ? strdup(path) : NULL;
-	int err;
-
-	if (path && !copy)
-		return -ENOMEM;
-	err = path ? nsn_session__start_recording(live->session, copy)
-		   : nsn_session__stop_recording(live->session);
-	free(live->record_path);
-	live->record_path = err ? NULL : copy;
-	if (err)
-		free(copy);
-	else if (path)
-		err = take_snapshot(live); /* it starts with the whole machine */
-	return err;
-}
-
+/* Of a machine, a recording ends with all of it. */
 int nsn_live__finish(struct nsn_live *live)
 {
-	return nsn_session__stop_recording(live->session);
+	const bool recording = live->record_path || live->opts.session.record;
+	int err = recording && !live->opts.session.replay ? take_snapshot(live) : 0;
+	int failed = nsn_session__stop_recording(live->session);
+
+	free(live->record_path);
+	live->record_path = NULL;
+	live->opts.session.record = NULL;
+	return err ? err : failed;
+}
+
+int nsn_live__record(struct nsn_live *live, const char *path)
+{
+	char *copy = strdup(path);
+	int err = copy ? nsn_live__finish(live) : -ENOMEM;
+
+	if (!err)
+		err = nsn_session__start_recording(live->session, path);
+	if (!err) {
+		err = take_snapshot(live); /* it starts with the whole machine */
+		if (err)
+			nsn_session__drop_recording(live->session);
+	}
+	if (err)
+		free(copy);
+	else
+		live->record_path = copy;
+	return err;
 }
 
 struct nsn_session *nsn_live__session(const struct nsn_live *live)

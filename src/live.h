@@ -63,9 +63,9 @@ bool nsn_live__ended(const struct nsn_live *live);
 /* Goes to the last snapshot of a replay at once. 0 or -errno (logged). */
 int nsn_live__to_end(struct nsn_live *live);
 
-/* Starts a recording to a file, or (NULL) ends it. 0 or -errno (logged). The path is copied. */
+/* Starts a recording to a file; one that runs is finished first. 0 or -errno (logged). path is copied. */
 int nsn_live__record(struct nsn_live *live, const char *path);
-/* Brings a recording that was asked for by the options to its place. 0 or -errno (logged). */
+/* Finishes the recording that runs, if there is one, with a snapshot. 0 or -errno (logged). */
 int nsn_live__finish(struct nsn_live *live);
 
 struct nsn_session *nsn_live__session(const struct nsn_live *live);

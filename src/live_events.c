@@ -85,7 +85,7 @@ int nsn_live__take(struct nsn_live *live, const struct nsn_rec *rec)
 		live->replay_lost += event->rec.count;
 	name_event(live, event);
 	live->wanted |= is_news(&event->rec);
-	live->told = true;
+	live->told |= event->rec.event < NSN_EVENT_PROBE;
 	return 0;
 }
 

@@ -153,7 +153,10 @@ static void tell_container(struct diff *diff, const struct nsn_container *contai
 {
 	struct nsn_rec_event rec = new_event(diff, event);
 
-	NSN_PUT(&rec, event, container, container->key);
+	if (container->kind == NSN_CONTAINER_IOMMUFD)
+		NSN_PUT(&rec, event, iommufd, container->key);
+	else
+		NSN_PUT(&rec, event, container, container->key);
 	if (container->holder_pid)
 		NSN_PUT(&rec, event, pid, container->holder_pid);
 	if (group)
@@ -161,12 +164,21 @@ static void tell_container(struct diff *diff, const struct nsn_container *contai
 	tell(diff, &rec);
 }
 
+/* Both models have all of its kind, and there are events of it. */
+static bool can_compare(const struct diff *diff, const struct nsn_container *container)
+{
+	if (container->kind == NSN_CONTAINER_VDPA)
+		return false;
+	return both_whole(diff, container->kind == NSN_CONTAINER_IOMMUFD ? "kernel.iommufd"
+									 : "kernel.vfio");
+}
+
 static void compare_containers(struct diff *diff)
 {
-	for (size_t i = 0; i < diff->a->containers_count && both_whole(diff, "kernel.vfio"); i++) {
+	for (size_t i = 0; i < diff->a->containers_count; i++) {
 		const struct nsn_container *container = &diff->a->containers[i];
 
-		if (!nsn_model__container(diff->b, container->id))
+		if (can_compare(diff, container) && !nsn_model__container(diff->b, container->id))
 			tell_container(diff, container,
 				       diff->coming ? NSN_EVENT_CONTAINER_OPEN
 						    : NSN_EVENT_CONTAINER_CLOSE,
@@ -194,10 +206,12 @@ static bool has_driver(const struct nsn_container *container)
 /* Groups that were set into a container, and its driver: only coming, their going is a detach. */
 static void compare_contents(struct diff *diff)
 {
-	for (size_t i = 0; i < diff->a->containers_count && both_whole(diff, "kernel.vfio"); i++) {
+	for (size_t i = 0; i < diff->a->containers_count; i++) {
 		const struct nsn_container *container = &diff->a->containers[i];
 		const struct nsn_container *other = nsn_model__container(diff->b, container->id);
 
+		if (!can_compare(diff, container))
+			continue;
 		for (size_t j = 0; j < container->vfio_groups.items_count; j++) {
 			const struct nsn_group *group = container->vfio_groups.items[j];
 

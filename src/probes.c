@@ -8,10 +8,6 @@
 
 #include "util.h"
 
-#include <string.h>
-
-#include "util.h"
-
 const struct nsn_module_row nsn_module_rows[] = {
 	{ .name = "vmlinux", .gives = "everything that is read from the kernel", .part = true },
 	{ .name = "kvm",
@@ -106,96 +102,101 @@ const struct nsn_symbol_row nsn_symbol_rows[NSN_SYM_MAX] = {
 		 "whether guest WBINVD exits to KVM on Intel"),
 };
 
-#define PROBE(id, part, where, of, what, ...)                                                      \
+#define EVENT(NAME) (1ULL << NSN_EVENT_##NAME)
+#define PROBE(id, shows, part, where, of, what, ...)                                               \
 	{                                                                                          \
-		.name = id, .module = part, .points = NSN_PROBE_##where, .feature = of,            \
-		.gives = what, .alternatives = {                                                   \
+		.name = id, .events = shows, .module = part, .points = NSN_PROBE_##where,          \
+		.feature = of, .gives = what, .alternatives = {                                    \
 			__VA_ARGS__                                                                \
 		}                                                                                  \
 	}
 
 const struct nsn_probe_row nsn_probe_rows[] = {
 	/* KVM */
-	PROBE("vm_create", "kvm", EXIT, "vm", "vm_create: counters of a new VM start at zero",
-	      "kvm_arch_init_vm"),
-	PROBE("vm_destroy", "kvm", ENTRY, "vm", "vm_destroy: the last counts of a VM",
-	      "kvm_destroy_vm"),
-	PROBE("wbinvd", "kvm", BOTH, "wbinvd", "wbinvd: exits, executed, ignored, durations; NS003",
-	      "kvm_emulate_wbinvd"),
-	PROBE("wbinvd_emulated", "kvm", BOTH, "wbinvd",
+	PROBE("vm_create", EVENT(VM_CREATE), "kvm", EXIT, "vm",
+	      "vm_create: counters of a new VM start at zero", "kvm_arch_init_vm"),
+	PROBE("vm_destroy", EVENT(VM_DESTROY), "kvm", ENTRY, "vm",
+	      "vm_destroy: the last counts of a VM", "kvm_destroy_vm"),
+	PROBE("wbinvd", 0, "kvm", BOTH, "wbinvd",
+	      "wbinvd: exits, executed, ignored, durations; NS003", "kvm_emulate_wbinvd"),
+	PROBE("wbinvd_emulated", 0, "kvm", BOTH, "wbinvd",
 	      "wbinvd: those that KVM's instruction emulator meets", "emulator_wbinvd"),
-	PROBE("kvm_register", "kvm", EXIT, "registration", "kvm_register: a VM turns non-coherent",
-	      "kvm_arch_register_noncoherent_dma"),
-	PROBE("kvm_unregister", "kvm", EXIT, "registration", "kvm_unregister: a VM turns coherent",
-	      "kvm_arch_unregister_noncoherent_dma"),
-	PROBE("kvm_coherency", "kvm", EXIT, "registration",
+	PROBE("kvm_register", EVENT(KVM_REGISTER), "kvm", EXIT, "registration",
+	      "kvm_register: a VM turns non-coherent", "kvm_arch_register_noncoherent_dma"),
+	PROBE("kvm_unregister", EVENT(KVM_UNREGISTER), "kvm", EXIT, "registration",
+	      "kvm_unregister: a VM turns coherent", "kvm_arch_unregister_noncoherent_dma"),
+	PROBE("kvm_coherency", 0, "kvm", EXIT, "registration",
 	      "why a registration changed, or did not", "kvm_vfio_update_coherency"),
-	PROBE("kvm_file", "kvm", BOTH, "files", "kvm_file_add, kvm_file_del", "kvm_vfio_set_attr"),
+	PROBE("kvm_file", EVENT(KVM_FILE_ADD) | EVENT(KVM_FILE_DEL), "kvm", BOTH, "files",
+	      "kvm_file_add, kvm_file_del", "kvm_vfio_set_attr"),
 
 	/* VFIO */
-	PROBE("device_register", "vfio", EXIT, "device_register",
+	PROBE("device_register", EVENT(DEVICE_REGISTER), "vfio", EXIT, "device_register",
 	      "device_register, device_refused; NS008", "vfio_register_group_dev"),
-	PROBE("device_open", "vfio", EXIT, "device_open", "device_open", "vfio_df_open",
-	      "vfio_device_assign_container"),
-	PROBE("device_close", "vfio", ENTRY, "device_open", "device_close", "vfio_df_close",
-	      "vfio_device_fops_release"),
-	PROBE("container_open", "vfio", EXIT, "container", "container_open", "vfio_fops_open"),
-	PROBE("container_close", "vfio", ENTRY, "container", "container_close",
-	      "vfio_fops_release"),
-	PROBE("iommufd_open", "iommufd", EXIT, "container", "container_open: contexts of iommufd",
-	      "iommufd_fops_open"),
-	PROBE("iommufd_close", "iommufd", ENTRY, "container",
+	PROBE("device_open", EVENT(DEVICE_OPEN), "vfio", EXIT, "device_open", "device_open",
+	      "vfio_df_open", "vfio_device_assign_container"),
+	PROBE("device_close", EVENT(DEVICE_CLOSE), "vfio", ENTRY, "device_open", "device_close",
+	      "vfio_df_close", "vfio_device_fops_release"),
+	PROBE("container_open", EVENT(CONTAINER_OPEN), "vfio", EXIT, "container", "container_open",
+	      "vfio_fops_open"),
+	PROBE("container_close", EVENT(CONTAINER_CLOSE), "vfio", ENTRY, "container",
+	      "container_close", "vfio_fops_release"),
+	PROBE("iommufd_open", 0, "iommufd", EXIT, "container",
+	      "container_open: contexts of iommufd", "iommufd_fops_open"),
+	PROBE("iommufd_close", 0, "iommufd", ENTRY, "container",
 	      "container_close: contexts of iommufd", "iommufd_fops_release"),
-	PROBE("container_set_group", "vfio", EXIT, "container", "container_set_group",
-	      "vfio_container_attach_group"),
-	PROBE("container_set_iommu", "vfio_iommu_type1", EXIT, "container", "container_set_iommu",
-	      "vfio_iommu_type1_open"),
-	PROBE("group_attach", "vfio_iommu_type1", BOTH, "attach",
+	PROBE("container_set_group", EVENT(CONTAINER_SET_GROUP), "vfio", EXIT, "container",
+	      "container_set_group", "vfio_container_attach_group"),
+	PROBE("container_set_iommu", EVENT(CONTAINER_SET_IOMMU), "vfio_iommu_type1", EXIT,
+	      "container", "container_set_iommu", "vfio_iommu_type1_open"),
+	PROBE("group_attach", EVENT(GROUP_ATTACH), "vfio_iommu_type1", BOTH, "attach",
 	      "group_attach: a group's final domain and what it enforces; refusals",
 	      "vfio_iommu_type1_attach_group"),
-	PROBE("group_detach", "vfio_iommu_type1", BOTH, "attach", "group_detach",
-	      "vfio_iommu_type1_detach_group"),
+	PROBE("group_detach", EVENT(GROUP_DETACH), "vfio_iommu_type1", BOTH, "attach",
+	      "group_detach", "vfio_iommu_type1_detach_group"),
 
 	/* IOMMU core */
-	PROBE("domain_attach", "iommu", EXIT, "domain",
+	PROBE("domain_attach", 0, "iommu", EXIT, "domain",
 	      "group_attach: each try, and those of iommufd",
 	      "iommu_attach_group iommu_attach_group_handle iommu_replace_group_handle",
 	      "iommu_attach_group"),
-	PROBE("domain_detach", "iommu", EXIT, "domain", "group_detach: those of iommufd too",
+	PROBE("domain_detach", 0, "iommu", EXIT, "domain", "group_detach: those of iommufd too",
 	      "iommu_detach_group iommu_detach_group_handle", "iommu_detach_group"),
-	PROBE("domain_alloc", "iommu", EXIT, "domain", "domain_alloc",
+	PROBE("domain_alloc", EVENT(DOMAIN_ALLOC), "iommu", EXIT, "domain", "domain_alloc",
 	      "iommu_paging_domain_alloc_flags", "iommu_paging_domain_alloc iommu_domain_alloc",
 	      "iommu_domain_alloc"),
 	/* of vmlinux, but mostly iommufd's: a kernel without both misses nothing */
-	PROBE("pasid_attach", "iommufd", EXIT, "domain", "group_attach: those of a PASID alone",
+	PROBE("pasid_attach", 0, "iommufd", EXIT, "domain", "group_attach: those of a PASID alone",
 	      "iommu_attach_device_pasid iommu_replace_device_pasid", "iommu_attach_device_pasid"),
-	PROBE("pasid_detach", "iommufd", EXIT, "domain", "group_detach: those of a PASID alone",
+	PROBE("pasid_detach", 0, "iommufd", EXIT, "domain", "group_detach: those of a PASID alone",
 	      "iommu_detach_device_pasid"),
-	PROBE("hwpt_alloc", "iommufd", BOTH, "domain", "domain_alloc: page tables of iommufd",
+	PROBE("hwpt_alloc", 0, "iommufd", BOTH, "domain", "domain_alloc: page tables of iommufd",
 	      "iommufd_hwpt_paging_alloc"),
-	PROBE("domain_free", "iommu", ENTRY, "domain", "domain_free", "iommu_domain_free"),
-	PROBE("dma_owner_claim", "iommu", EXIT, "dma_owner", "dma_owner_claim: who was refused",
+	PROBE("domain_free", EVENT(DOMAIN_FREE), "iommu", ENTRY, "domain", "domain_free",
+	      "iommu_domain_free"),
+	PROBE("dma_owner_claim", EVENT(DMA_OWNER_CLAIM), "iommu", EXIT, "dma_owner",
+	      "dma_owner_claim: who was refused",
 	      "iommu_group_claim_dma_owner iommu_device_claim_dma_owner",
 	      "iommu_group_claim_dma_owner"),
-	PROBE("dma_owner_release", "iommu", ENTRY, "dma_owner", "dma_owner_release",
-	      "iommu_group_release_dma_owner iommu_device_release_dma_owner",
+	PROBE("dma_owner_release", EVENT(DMA_OWNER_RELEASE), "iommu", ENTRY, "dma_owner",
+	      "dma_owner_release", "iommu_group_release_dma_owner iommu_device_release_dma_owner",
 	      "iommu_group_release_dma_owner"),
 
 	/* IOMMU drivers */
-	PROBE("enforce_intel", "intel_iommu", BOTH, "enforce",
+	PROBE("enforce_intel", 0, "intel_iommu", BOTH, "enforce",
 	      "enforce: what Intel's driver answered; NS009",
 	      "intel_iommu_enforce_cache_coherency_fs intel_iommu_enforce_cache_coherency_ss",
 	      "intel_iommu_enforce_cache_coherency"),
-	PROBE("enforce_amd", "amd_iommu", BOTH, "enforce", "enforce: what AMD's driver answered",
+	PROBE("enforce_amd", 0, "amd_iommu", BOTH, "enforce", "enforce: what AMD's driver answered",
 	      "amd_iommu_enforce_cache_coherency"),
 
 	/* who flushes the host's caches */
-	PROBE("host_flush", "vmlinux", ENTRY, "host_flush",
+	PROBE("host_flush", 0, "vmlinux", ENTRY, "host_flush",
 	      "host_flush: nosnoop_host_cache_flushes_total",
 	      "wbinvd_on_all_cpus wbnoinvd_on_all_cpus wbnoinvd_on_cpus_mask",
 	      "wbinvd_on_all_cpus"),
 	/* KVM flushes by the first since 6.17; before, by a handler of its own */
-	PROBE("guest_flush", "kvm", ENTRY, "host_flush",
+	PROBE("guest_flush", 0, "kvm", ENTRY, "host_flush",
 	      "wbinvd: executed or ignored, where that changes meanwhile; host_flush: KVM's",
 	      "wbinvd_on_cpus_mask", "wbinvd_ipi"),
 };
@@ -274,6 +275,14 @@ const struct nsn_program_row *nsn_program_of(const char *function)
 	return NULL;
 }
 
+const struct nsn_probe_row *nsn_probe_row__find(const char *name)
+{
+	for (size_t i = 0; i < nsn_probe_rows_count; i++)
+		if (strcmp(nsn_probe_rows[i].name, name) == 0)
+			return &nsn_probe_rows[i];
+	return NULL;
+}
+
 bool nsn_probe__is_listed(const char *list, const char *name)
 {
 	size_t length = strlen(name);
@@ -287,12 +296,8 @@ bool nsn_probe__is_listed(const char *list, const char *name)
 const char *nsn_probe__not_one(const char *list, char *out, size_t size)
 {
 	for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
-		bool found = false;
-
 		nsn_format(out, size, "%.*s", (int)strcspn(at, ","), at);
-		for (size_t i = 0; i < nsn_probe_rows_count; i++)
-			found |= strcmp(nsn_probe_rows[i].name, out) == 0;
-		if (!found)
+		if (!nsn_probe_row__find(out))
 			return out;
 	}
 	return NULL;

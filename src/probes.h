@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "record.h"
 
@@ -59,6 +60,8 @@ struct nsn_probe_row {
 	const char *feature; /* what is off without it: nosnoop_probe_attached{feature} */
 	const char *module;  /* the part of the kernel the functions are in */
 	enum nsn_probe_points points;
+	uint64_t
+		events; /* 1 << enum nsn_event: without it, differences of snapshots tell of these */
 	const char *gives; /* events of the trace and what else rests on it */
 	const char *alternatives[NSN_PROBE_ALTERNATIVES]; /* NULL ends */
 };
@@ -117,6 +120,9 @@ struct nsn_probe_kernel {
 enum nsn_probe_method nsn_probe__choose(const struct nsn_probe_row *row,
 					const struct nsn_probe_kernel *kernel,
 					const char **alternative);
+
+/* The row of a probe, by its name; NULL: there is none. */
+const struct nsn_probe_row *nsn_probe_row__find(const char *name);
 
 /* Is a probe in a list of names separated by commas? NULL is an empty list. */
 bool nsn_probe__is_listed(const char *list, const char *name);

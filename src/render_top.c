@@ -349,6 +349,11 @@ static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t hei
 	/* a tall terminal has room for both, a pane and the table above it */
 	size_t rows = height >= 30 ? height / 3 : 0;
 
+	if (draw->state->detail) {
+		/* what is looked into is selected, though no key moved the cursor there */
+		choice->moved |= !choice->selected[0];
+		draw->state->detail = nsn_table__follow(table, choice);
+	}
 	if (draw->state->help) {
 		nsn_draw__help(draw, height);
 	} else if (draw->state->detail && table->rows_count) {
@@ -356,8 +361,6 @@ static void draw_body(struct nsn_draw *draw, struct nsn_table *table, size_t hei
 			rows = table->rows_count + 1;
 		if (rows)
 			nsn_table__draw(draw, table, rows);
-		if (choice->cursor >= table->rows_count)
-			choice->cursor = table->rows_count - 1;
 		nsn_draw__detail(draw, table, &table->rows[choice->cursor],
 				 end - draw->screen->lines_count);
 	} else {

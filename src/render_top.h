@@ -94,7 +94,7 @@ struct nsn_top_choice {
 	int sort; /* column; -1: the view's own order */
 	bool invert;
 	size_t cursor, first; /* row under the cursor, first row on the screen */
-	bool moved;           /* the cursor was moved: `selected` is to follow, not to lead */
+	bool moved;           /* a key moved the cursor: its row becomes the selected one */
 	char selected[NSN_TOP_SUBJECT_LEN]; /* of the row under the cursor */
 };
 

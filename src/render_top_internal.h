@@ -115,6 +115,11 @@ void nsn_table__rows(struct nsn_draw *draw, struct nsn_table *table);
 /* Fills in a cell that is a field, if it is one and not there yet. */
 void nsn_table__fill(struct nsn_draw *draw, const struct nsn_table *table, struct nsn_row *row,
 		     size_t column);
+/*
+ * Brings the cursor to the row that is selected, wherever that went; if a key moved the cursor, its row
+ * becomes the selected one. False: the selected row is not there any more.
+ */
+bool nsn_table__follow(const struct nsn_table *table, struct nsn_top_choice *choice);
 /* Draws the headers and `height` rows (0: all) around the cursor. */
 void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t height);
 

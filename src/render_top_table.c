@@ -342,15 +342,16 @@ static void draw_row(struct nsn_draw *draw, const struct nsn_table *table,
 	}
 }
 
-/* Brings cursor and selection in line: the row that was selected stays so, wherever it went. */
-static void follow(const struct nsn_table *table, struct nsn_top_choice *choice, size_t height)
+bool nsn_table__follow(const struct nsn_table *table, struct nsn_top_choice *choice)
 {
-	size_t count = table->rows_count;
+	const size_t count = table->rows_count;
+	bool there = choice->moved || !choice->selected[0];
 
-	if (!choice->moved && choice->selected[0])
-		for (size_t i = 0; i < count; i++)
-			if (strcmp(table->rows[i].subject, choice->selected) == 0)
-				choice->cursor = i;
+	for (size_t i = 0; i < count && !there; i++) {
+		there = strcmp(table->rows[i].subject, choice->selected) == 0;
+		if (there)
+			choice->cursor = i;
+	}
 	if (choice->cursor >= count)
 		choice->cursor = count ? count - 1 : 0;
 	/* a cursor that nobody has moved stays at the top, as rows come and go */
@@ -358,6 +359,15 @@ static void follow(const struct nsn_table *table, struct nsn_top_choice *choice,
 		nsn_format(choice->selected, sizeof(choice->selected), "%s",
 			   table->rows[choice->cursor].subject);
 	choice->moved = false;
+	return there;
+}
+
+/* Scrolls so that the cursor is on the screen, which has so many rows. */
+static void scroll_to_cursor(const struct nsn_table *table, struct nsn_top_choice *choice,
+			     size_t height)
+{
+	const size_t count = table->rows_count;
+
 	if (choice->cursor < choice->first)
 		choice->first = choice->cursor;
 	if (height && choice->cursor >= choice->first + height)
@@ -373,7 +383,8 @@ void nsn_table__draw(struct nsn_draw *draw, struct nsn_table *table, size_t heig
 	struct layout layout = { .gap = 2 };
 
 	if (!draw->batch) {
-		follow(table, choice, rows);
+		nsn_table__follow(table, choice);
+		scroll_to_cursor(table, choice, rows);
 		first = choice->first;
 		draw->state->page = rows;
 	}

@@ -295,7 +295,7 @@ static void add_facts(struct parts *parts, const struct nsn_told *told)
 					    (unsigned long long)event->exits,
 					    (unsigned long long)event->executed));
 	if (event->event == NSN_EVENT_LOST)
-		add(parts, nsn_page__format(page, "%llu events had no room",
+		add(parts, nsn_page__format(page, "%llu events were lost",
 					    (unsigned long long)event->count));
 	if (event->event == NSN_EVENT_PROBE)
 		add(parts, nsn_page__safe(page, event->device));

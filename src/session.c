@@ -5,11 +5,8 @@
 #include "session.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <uthash.h>
 
@@ -17,6 +14,7 @@
 #include "collect_proc.h"
 #include "collect_replay.h"
 #include "collect_sysfs.h"
+#include "collect_util.h"
 #include "log.h"
 #include "proccache.h"
 #include "recfile.h"
@@ -143,6 +141,18 @@ static int add_to_model(struct nsn_sink *sink, const struct nsn_rec *rec)
 	return nsn_model__add(((struct model_sink *)sink)->model, rec);
 }
 
+/* An end counts the events of a recording too, which of a machine go another way than into its model. */
+static int add_live_to_model(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	struct nsn_rec_end end;
+
+	if (rec->kind != NSN_REC_END)
+		return add_to_model(sink, rec);
+	memcpy(&end, rec, sizeof(end));
+	end.event = 0;
+	return add_to_model(sink, &end.h);
+}
+
 static int put_source(struct nsn_sink *sink, const char *name, const char *reason)
 {
 	NSN_NEW(rec, SOURCE, source);
@@ -236,27 +246,6 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 	return err;
 }
 
-static bool has_folder(const char *root, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (snprintf(path, sizeof(path), "%s%s", root, name) >= (int)sizeof(path))
-		return false;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* An empty machine must not be what a mistyped folder looks like. */
-static int check_sysroot(const char *sysroot)
-{
-	if (!sysroot)
-		return 0;
-	if (sysroot[0] && has_folder(sysroot, "/sys"))
-		return 0;
-	nsn_error("--sysroot '%s': there is no folder sys in it", sysroot);
-	return -ENOENT;
-}
-
 int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **out)
 {
 	struct nsn_session *session = calloc(1, sizeof(*session));
@@ -269,7 +258,7 @@ int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **o
 	for (size_t i = 0; i < NSN_COLLECTORS; i++)
 		session->seconds[i] = -1;
 	session->names = nsn_proc_cache__new();
-	err = session->names ? check_sysroot(opts->sysroot) : -ENOMEM;
+	err = session->names ? nsn_collect__check_sysroot(opts->sysroot) : -ENOMEM;
 	if (!err && opts->record)
 		err = nsn_recfile__create(opts->record, &session->record);
 	if (!err && !opts->replay && !opts->sysroot) {
@@ -286,7 +275,10 @@ int nsn_session__new(const struct nsn_session_opts *opts, struct nsn_session **o
 
 int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out)
 {
-	struct model_sink sink = { .sink = { .put = add_to_model }, .model = nsn_model__new() };
+	struct model_sink sink = {
+		.sink = { .put = session->opts.replay ? add_to_model : add_live_to_model },
+		.model = nsn_model__new(),
+	};
 	struct nsn_sink *first = &sink.sink;
 	struct nsn_recfile_tee tee;
 	int err;
@@ -448,12 +440,17 @@ int nsn_session__replay_through(struct nsn_session *session, struct nsn_history 
 	return got || *out ? got : empty_model(out);
 }
 
+void nsn_session__drop_recording(struct nsn_session *session)
+{
+	nsn_recfile__free(session->record);
+	session->record = NULL;
+}
+
 int nsn_session__stop_recording(struct nsn_session *session)
 {
 	int err = nsn_session__finish(session);
 
-	nsn_recfile__free(session->record);
-	session->record = NULL;
+	nsn_session__drop_recording(session);
 	return err;
 }
 

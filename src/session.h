@@ -68,6 +68,8 @@ int nsn_session__replay_through(struct nsn_session *session, struct nsn_history 
 int nsn_session__start_recording(struct nsn_session *session, const char *path);
 /* Finishes the recording that runs, if there is one. 0 or -errno (logged). */
 int nsn_session__stop_recording(struct nsn_session *session);
+/* Ends it without a file. */
+void nsn_session__drop_recording(struct nsn_session *session);
 
 /* What a snapshot of this machine is put together from; the records of each begin with its prefix. */
 enum nsn_collector {

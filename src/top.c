@@ -150,7 +150,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		opts->live.snapshot_interval_ns = parse_time("--snapshot-interval", arg, state);
 		return 0;
 	case OPTION_RING:
-		opts->live.events.ring_size = (uint32_t)parse_number("--ring-size", arg, state);
+		opts->live.events.ring_size = nsn_cli__buffer(state, "--ring-size", arg);
 		return 0;
 	case OPTION_SPEED:
 		parse_speed(opts, arg, state);
@@ -160,6 +160,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		parse_sort(opts, state);
+		nsn_cli__not_to_stdout(state, &opts->cli, "screen");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -358,6 +359,7 @@ static int run_batch(struct top_opts *opts)
 static int run(struct top_opts *opts)
 {
 	struct nsn_tui_opts tui = { .delay_ns = opts->delay_ns,
+				    .count = opts->count,
 				    .select = choose,
 				    .select_data = opts };
 	bool terminal = !opts->batch && !opts->json && isatty(STDOUT_FILENO);
@@ -374,9 +376,15 @@ static int run(struct top_opts *opts)
 		return err;
 	tui.live = opts->source;
 	tui.render = opts->render;
+	/* a recording is finished though whoever reads frames has gone, or has no room for them */
+	if (!terminal && opts->cli.session.record)
+		signal(SIGPIPE, SIG_IGN);
 	err = terminal ? nsn_tui__run(&tui, &opts->state) : run_batch(opts);
-	if (!err)
-		err = nsn_live__finish(opts->source);
+	if (!err || ferror(stdout)) {
+		int failed = nsn_live__finish(opts->source);
+
+		err = err ? err : failed;
+	}
 	nsn_live__free(opts->source);
 	return err;
 }

@@ -17,41 +17,17 @@
 #include "model_diff.h"
 #include "model_names.h"
 #include "render_trace.h"
+#include "unseen.h"
 
 #define SECOND     1000000000ULL
-#define HOLD_NS    (SECOND / 4) /* how long events wait for a snapshot that names them */
-#define REFRESH_NS SECOND       /* how often modules are looked at */
+#define HOLD_NS    (SECOND / 4)  /* how long events wait for a snapshot that names them */
+#define REFRESH_NS SECOND        /* how often modules are looked at */
+#define RECORD_NS  (10 * SECOND) /* how often a recording gets a snapshot */
 
 /* Kinds of event that are shown only if they are asked for: many, or of the tool itself. */
 #define MANY  (1ULL << NSN_EVENT_WBINVD)
 #define QUIET (MANY | 1ULL << NSN_EVENT_SNAPSHOT)
 #define ALL   ((1ULL << NSN_EVENT_MAX) - 1)
-
-/* Which probes' features show an event, so that a difference of snapshots need not. */
-static const struct {
-	enum nsn_event event;
-	const char *feature;
-} shown_by[] = {
-	{ NSN_EVENT_DOMAIN_ALLOC, "domain" },
-	{ NSN_EVENT_DOMAIN_FREE, "domain" },
-	{ NSN_EVENT_GROUP_ATTACH, "attach" },
-	{ NSN_EVENT_GROUP_DETACH, "attach" },
-	{ NSN_EVENT_DEVICE_REGISTER, "device_register" },
-	{ NSN_EVENT_DEVICE_OPEN, "device_open" },
-	{ NSN_EVENT_DEVICE_CLOSE, "device_open" },
-	{ NSN_EVENT_CONTAINER_OPEN, "container" },
-	{ NSN_EVENT_CONTAINER_CLOSE, "container" },
-	{ NSN_EVENT_CONTAINER_SET_GROUP, "container" },
-	{ NSN_EVENT_CONTAINER_SET_IOMMU, "container" },
-	{ NSN_EVENT_DMA_OWNER_CLAIM, "dma_owner" },
-	{ NSN_EVENT_DMA_OWNER_RELEASE, "dma_owner" },
-	{ NSN_EVENT_KVM_FILE_ADD, "files" },
-	{ NSN_EVENT_KVM_FILE_DEL, "files" },
-	{ NSN_EVENT_KVM_REGISTER, "registration" },
-	{ NSN_EVENT_KVM_UNREGISTER, "registration" },
-	{ NSN_EVENT_VM_CREATE, "vm" },
-	{ NSN_EVENT_VM_DESTROY, "vm" },
-};
 
 struct trace {
 	const struct nsn_cli_opts *cli;
@@ -72,6 +48,7 @@ struct trace {
 	uint64_t started, snapshot_at, refreshed_at; /* ns */
 	uint64_t lines;
 	bool done;
+	uint64_t probes_on; /* of a replay: nsn_unseen__note() */
 };
 
 const char *nsn_trace_event_list(void)
@@ -103,10 +80,10 @@ static bool selected(const struct trace *trace, const struct nsn_told *told)
 		return true;
 	if (trace->vm[0] && (!told->vm || strcmp(told->vm, trace->vm)))
 		return false;
-	if (trace->device[0] && told->device && strcmp(told->device, trace->device))
-		return false;
-	if (!trace->by_group)
-		return true;
+	if (trace->device[0] && told->device)
+		return strcmp(told->device, trace->device) == 0;
+	if (!trace->by_group) /* a device without a group has nothing but events of its own */
+		return !trace->device[0];
 	return NSN_KNOWS(event, event, group_id) && event->group_id == trace->group;
 }
 
@@ -149,12 +126,16 @@ static int print_event(struct trace *trace, const struct nsn_rec_event *event)
 	nsn_ids__resolve(trace->names, trace->model, event, &told);
 	told.rule = nsn_history__rule_of(trace->history, trace->model, &told);
 	if (shown(trace, &told)) {
-		err = trace->opts->json ? nsn_render_trace_json(stdout, &told)
-					: nsn_render_trace_text(stdout, &told, &trace->render);
+		if (trace->opts->json)
+			err = nsn_render_trace_json(stdout, &told);
+		else
+			err = nsn_render_trace_text(stdout, &told, &trace->render);
 		trace->lines++;
 		trace->done = trace->opts->count && trace->lines >= trace->opts->count;
 	}
-	return err;
+	/* what can't be written ends it, as its reader's leaving does: nsn_cli__close_stdout() tells */
+	trace->done |= err != 0;
+	return 0;
 }
 
 /* Events that came before a snapshot are told with its names, and are past when it is taken in. */
@@ -173,18 +154,6 @@ static int print_waiting(struct trace *trace)
 }
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
-
-/* Events that only the difference of snapshots can show now. */
-static uint64_t unseen(const struct trace *trace)
-{
-	const struct nsn_events *events = nsn_session__events(trace->session);
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < NSN_ARRAY_SIZE(shown_by); i++)
-		if (!events || !nsn_events__has_feature(events, shown_by[i].feature))
-			mask |= 1ULL << shown_by[i].event;
-	return mask;
-}
 
 static int add_snapshot_event(struct trace *trace, const struct nsn_model *model)
 {
@@ -218,7 +187,9 @@ static int snapshot(struct trace *trace)
 	int err = nsn_session__snapshot(trace->session, &model);
 
 	trace->snapshot_at = now_ns();
-	return err ? err : take_model(trace, model, unseen(trace));
+	return err ? err
+		   : take_model(trace, model,
+				nsn_unseen__live(nsn_session__events(trace->session)));
 }
 
 /* ---- the live loop --------------------------------------------------------------------------- */
@@ -241,9 +212,13 @@ static uint64_t waits_since(const struct trace *trace)
 static bool name_waiting(struct trace *trace, bool ending, int *err)
 {
 	const uint64_t now = now_ns(), since = waits_since(trace);
+	const uint64_t passed = now - trace->snapshot_at;
 
-	if (unseen(trace) && now - trace->snapshot_at >= trace->opts->interval_ns)
+	if (nsn_unseen__live(nsn_session__events(trace->session)) &&
+	    passed >= trace->opts->interval_ns)
 		*err = snapshot(trace);
+	else if (trace->cli->session.record && passed >= RECORD_NS)
+		*err = snapshot(trace); /* a replay takes no snapshot with ever so many events */
 	else if (since && now - since < HOLD_NS && !ending)
 		return false;
 	else if (since)
@@ -282,7 +257,7 @@ static int until_due(const struct trace *trace)
 
 	if (trace->waiting.count)
 		wait = HOLD_NS / 2;
-	if (unseen(trace))
+	if (nsn_unseen__live(nsn_session__events(trace->session)))
 		wait = smaller(wait, trace->opts->interval_ns);
 	if (trace->opts->duration_ns) {
 		uint64_t end = trace->started + trace->opts->duration_ns;
@@ -365,24 +340,13 @@ static int run_live(struct trace *trace, int signals)
 		warn_of_probes(trace);
 		err = live(trace, signals);
 	}
+	/* a recording ends with a whole machine */
+	if (!err && trace->cli->session.record)
+		err = snapshot(trace);
 	return err ? err : nsn_session__finish(trace->session);
 }
 
 /* ---- replay ---------------------------------------------------------------------------------- */
-
-/* Features that the recording's probes had off are told from its snapshots. */
-static uint64_t unseen_in(const struct nsn_model *model)
-{
-	char source[NSN_NAME_LEN];
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < NSN_ARRAY_SIZE(shown_by); i++) {
-		nsn_format(source, sizeof(source), "events.%s", shown_by[i].feature);
-		if (nsn_model__source(model, source, NULL) == NSN_SOURCE_FAILED)
-			mask |= 1ULL << shown_by[i].event;
-	}
-	return mask;
-}
 
 static int run_replay(struct trace *trace)
 {
@@ -393,7 +357,8 @@ static int run_replay(struct trace *trace)
 		got = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
 		if (got <= 0)
 			return got < 0 ? got : print_waiting(trace);
-		got = take_model(trace, model, unseen_in(model));
+		nsn_unseen__note(&trace->waiting, &trace->probes_on);
+		got = take_model(trace, model, nsn_unseen__replay(model, trace->probes_on));
 		if (!got)
 			got = print_waiting(trace);
 		if (got)
@@ -419,7 +384,8 @@ static int choose(struct trace *trace)
 		trace->group = trace->selection.group->number;
 	else if (trace->selection.device && trace->selection.device->group)
 		trace->group = trace->selection.device->group->number;
-	trace->by_group = trace->selection.group || trace->selection.device;
+	trace->by_group = trace->selection.group ||
+			  (trace->selection.device && trace->selection.device->group);
 	return 0;
 }
 
@@ -454,9 +420,15 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 			       .opts = opts,
 			       .names = nsn_ids__new(),
 			       .history = nsn_history__new(&opts->history) };
-	int signals = open_signals();
-	int err = signals < 0 ? signals : trace.names && trace.history ? 0 : -ENOMEM;
+	/* a replay ends at once */
+	int signals = cli->session.replay ? -1 : open_signals();
+	int err = !cli->session.replay && signals < 0 ? signals : 0;
 
+	if (!trace.names || !trace.history)
+		err = -ENOMEM;
+	/* a recording is finished though whoever reads has gone */
+	if (cli->session.record)
+		signal(SIGPIPE, SIG_IGN);
 	nsn_records__init(&trace.waiting);
 	nsn_cli__render_opts(cli, &trace.render);
 	if (!err)

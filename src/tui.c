@@ -28,9 +28,8 @@ struct tui {
 	struct nsn_terminal *terminal;
 	struct nsn_loop *loop;
 	struct nsn_render_opts render;
-	struct nsn_screen *screen;      /* as it is painted */
-	const struct nsn_model *select; /* the model that render.shows was made for */
-	uint64_t delay_ns;
+	struct nsn_screen *screen; /* as it is painted */
+	uint64_t delay_ns, frames; /* frames: those of ticks */
 	char message[256], record[64];
 	int message_left; /* seconds */
 	bool message_bad;
@@ -68,14 +67,13 @@ static int draw(struct tui *tui)
 	size_t width, height;
 	struct nsn_top top;
 	struct nsn_screen *screen;
-	int err = 0;
+	int err;
 
 	fill(tui, &top);
-	if (tui->select != top.model)
-		err = tui->opts->select(tui->opts->select_data, top.model, &tui->render);
+	/* what was chosen is pointers into a model, and that may be another one by now */
+	err = tui->opts->select(tui->opts->select_data, top.model, &tui->render);
 	if (err)
 		return err;
-	tui->select = top.model;
 	nsn_terminal__size(tui->terminal, &width, &height);
 	tui->render.width = (int)width;
 	screen = nsn_render_top(&top, tui->state, &tui->render, height);
@@ -136,7 +134,7 @@ static int toggle_recording(struct tui *tui)
 	}
 	if (tui->record[0] || top.recording) {
 		nsn_format(name, sizeof(name), "%s", tui->record[0] ? tui->record : top.recording);
-		err = nsn_live__record(tui->live, NULL);
+		err = nsn_live__finish(tui->live);
 		tell(tui, err != 0, err ? "the recording failed: " : "recorded to ",
 		     err ? strerror(-err) : name);
 		tui->record[0] = '\0';
@@ -241,6 +239,8 @@ static int handle(void *data, enum nsn_loop_source source, int number)
 	switch (source) {
 	case NSN_LOOP_TICK:
 		err = tui->state->paused ? 0 : nsn_live__tick(tui->live);
+		if (++tui->frames == tui->opts->count)
+			nsn_loop__stop(tui->loop);
 		break;
 	case NSN_LOOP_SECOND:
 		err = pass_second(tui);
@@ -279,6 +279,7 @@ static int start(struct tui *tui)
 		err = -EIO;
 	if (!err)
 		err = nsn_live__tick(tui->live); /* counting begins here */
+	tui->frames = 1;
 	return err ? err : draw(tui);
 }
 
@@ -298,12 +299,12 @@ int nsn_tui__run(const struct nsn_tui_opts *opts, struct nsn_top_state *state)
 	err = nsn_loop__new(&loop, &tui.loop);
 	if (!err)
 		err = start(&tui);
-	if (!err)
+	if (!err && opts->count != 1)
 		err = nsn_loop__run(tui.loop);
 	nsn_screen__free(tui.screen);
 	nsn_terminal__close(tui.terminal);
 	nsn_loop__free(tui.loop);
-	if (tui.record[0] && nsn_live__record(tui.live, NULL) == 0)
+	if (tui.record[0] && nsn_live__finish(tui.live) == 0)
 		nsn_info("recorded to %s", tui.record);
 	if (err == -ENOMEM)
 		nsn_error("out of memory");

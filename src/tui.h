@@ -13,8 +13,9 @@
 struct nsn_tui_opts {
 	struct nsn_live *live; /* not started yet */
 	uint64_t delay_ns;
+	uint64_t count;                /* frames, one each delay, after which it ends; 0: none */
 	struct nsn_render_opts render; /* but for the width */
-	/* Called for each new model, to set render->shows. 0, or -errno (logged) that ends it. */
+	/* Called for each frame, to set render->shows. 0, or -errno (logged) that ends it. */
 	int (*select)(void *data, const struct nsn_model *model, struct nsn_render_opts *render);
 	void *select_data;
 };

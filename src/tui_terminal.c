@@ -42,7 +42,10 @@ static struct {
 	size_t length;
 } rescue;
 
-static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGQUIT };
+/* Whatever ends a program that does not ask for it; SIGINT, SIGTERM and SIGHUP are asked for (loop.c). */
+static const int crashes[] = { SIGSEGV, SIGBUS,  SIGABRT, SIGFPE,  SIGILL,    SIGQUIT,
+			       SIGTRAP, SIGSYS,  SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF,
+			       SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ };
 
 static void restore_and_die(int number)
 {

@@ -58,9 +58,17 @@ refuses "a sysroot that is not there" audit --sysroot "$work/none"
 refuses "a file as sysroot" audit --sysroot /etc/passwd
 refuses "an empty sysroot" audit --sysroot ""
 refuses "a folder without sys" audit --sysroot "$work"
+refuses "a sysroot that is not there, of the doctor" doctor --sysroot "$work/none"
+refuses "two machines for the doctor" doctor --sysroot / --btf "$work"
 refuses "a recording in no folder" audit --replay "$fixture" --record "$work/none/file"
 refuses "a recording on a full device" record --replay "$fixture" /dev/full
 refuses "a recording amid the audit" audit --replay "$fixture" --record -
+refuses "a recording amid the events" trace --replay "$fixture" --record -
+refuses "a recording amid the frames" top --replay "$fixture" --record -
+refuses "a buffer that is no power of 2" trace --replay "$fixture" --buffer 5000
+refuses "the same of top" top --replay "$fixture" --ring-size 5000
+refuses "a buffer beyond 32 bits" top --replay "$fixture" --ring-size 4294967296
+refuses "a time beyond all" trace --replay "$fixture" --min-us 18446744073709551615
 refuses "a recording of one VM" record --replay "$fixture" --vm web1 "$work/one"
 refuses "a recording in a format" record --replay "$fixture" --format bogus "$work/one"
 refuses "no recording" record --replay "$fixture"

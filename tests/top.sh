@@ -197,6 +197,8 @@ sed '$d' "$fixture" | sed '400s/.*/{"rec":"vm","vm":"x"}/' >"$work/bad.jsonl"
 type_line "clear; $top --replay $work/bad.jsonl --speed 50"
 sees "a bad line amid a replay" 'bad.jsonl:400'
 restored "an error while it runs"
+type_line "clear; $top -n 2 -d 100ms --replay $still; echo over-\$?"
+sees "-n ends it on a terminal" 'over-0'
 type_line "clear; TERM=nonsense $top --replay $still"
 sees "an unknown terminal" 'this terminal is unknown \(TERM=nonsense\)'
 restored "an unknown terminal"
@@ -285,6 +287,27 @@ is "no such VM" 2 $?
 	: >"$work/left"
 }
 is "a reader who leaves" "141 0" "${PIPESTATUS[*]}"
+# a recording is finished all the same
+{
+	until [[ -e $work/left2 ]]; do
+		sleep 0.01
+	done
+	frames -b --speed 0 --record "$work/kept.jsonl"
+} | {
+	exec <&-
+	: >"$work/left2"
+}
+is "a reader who leaves a recording" "2 0" "${PIPESTATUS[*]}"
+check "what was recorded by then is whole" sh -c \
+	"'$BUILD/nosnoop' audit --replay '$work/kept.jsonl' 2>&1 >'$work/audit'"
+# cut off behind the last snapshot's end: what happened then, and no machine
+{
+	cat "$fixture"
+	grep -m 1 '"rec": "event"' "$fixture"
+} >"$work/cut.jsonl"
+is "the end of a recording that was cut off" "$(frames | grep -c 'render-farm-07')" \
+	"$("$top" --replay "$work/cut.jsonl" 2>"$work/stderr" | grep -c 'render-farm-07')"
+is "which is told" 1 "$(grep -c 'has no end' "$work/stderr")"
 for width in 40 80 200; do
 	COLUMNS=$width frames -b --speed 0 >"$work/frames"
 	check "$width cells" tests/check-width "$width" "$work/frames"

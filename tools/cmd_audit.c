@@ -55,6 +55,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		argp_error(state, "no argument is taken: '%s'", arg);
 		return 0;
+	case ARGP_KEY_END:
+		nsn_cli__not_to_stdout(state, &opts->cli, "audit");
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -150,11 +153,6 @@ int cmd_audit(int argc, char **argv)
 		return NSN_EXIT_FAILURE;
 	nsn_cli__render_opts(&opts.cli, &render);
 	render.fail_on = opts.fail_on;
-	if (opts.cli.session.record && strcmp(opts.cli.session.record, "-") == 0) {
-		nsn_error("--record - would mix the recording with the audit: name a file, or use "
-			  "nosnoop record -");
-		return NSN_EXIT_FAILURE;
-	}
 	if (opts.list_rules || opts.explain)
 		return print_rules(&opts, json, &render);
 	return look(&opts, json, &render);

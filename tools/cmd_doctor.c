@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "collect_util.h"
 #include "commands.h"
 #include "doctor.h"
 #include "log.h"
@@ -26,10 +27,10 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "btf", OPTION_BTF, "DIR", 0,
-	  "Examine another kernel by its files: vmlinux, modules (*.ko or their BTF), kallsyms",
+	  "examine another kernel by its files: vmlinux, modules (*.ko or their BTF), kallsyms",
 	  0 },
 	{ "without", OPTION_WITHOUT, "PROBES", 0,
-	  "Tell what is lost without these probes, separated by commas", 0 },
+	  "tell what is lost without these probes, separated by commas", 0 },
 	{ 0 },
 };
 
@@ -55,6 +56,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		    opts->cli.device || opts->cli.group)
 			argp_error(state, "the doctor looks at a kernel: it takes no --replay, "
 					  "--record, --vm, --device or --group");
+		if (opts->btf && opts->cli.session.sysroot)
+			argp_error(state, "--btf and --sysroot exclude each other");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -95,7 +98,8 @@ int cmd_doctor(int argc, char **argv)
 	bool json = false;
 	int err = nsn_cli__parse(&argp, argc, argv, &opts);
 
-	if (err || nsn_cli__format(&opts.cli, &json))
+	if (err || nsn_cli__format(&opts.cli, &json) ||
+	    nsn_collect__check_sysroot(opts.cli.session.sysroot))
 		return NSN_EXIT_FAILURE;
 	libbpf_set_print(print_libbpf);
 	what.btf = opts.btf;

@@ -81,16 +81,6 @@ static void parse_events(struct argp_state *state, char *arg, uint64_t *out)
 		argp_error(state, "--event takes a list of events: %s", nsn_trace_event_list());
 }
 
-static void parse_buffer(struct argp_state *state, const char *arg, uint32_t *out)
-{
-	uint64_t size = parse_number(state, "--buffer", arg, 4096);
-
-	if (size & (size - 1) || size > 1 << 30)
-		argp_error(state, "--buffer takes a power of 2 from 4096 to 1073741824, not '%s'",
-			   arg);
-	*out = (uint32_t)size;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct trace_opts *opts = state->input;
@@ -109,7 +99,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		trace->min_duration_ns = parse_time(state, "--min-duration", arg, "us");
 		return 0;
 	case OPTION_MIN_US:
-		trace->min_duration_ns = parse_number(state, "--min-us", arg, 0) * 1000;
+		trace->min_duration_ns = parse_time(state, "--min-us", arg, "us");
 		return 0;
 	case OPTION_DURATION:
 		trace->duration_ns = parse_time(state, "--duration", arg, "s");
@@ -118,13 +108,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		trace->count = parse_number(state, "--count", arg, 1);
 		return 0;
 	case OPTION_BUFFER:
-		parse_buffer(state, arg, &trace->probes.ring_size);
+		trace->probes.ring_size = nsn_cli__buffer(state, "--buffer", arg);
 		return 0;
 	case OPTION_SNAPSHOT_INTERVAL:
 		trace->interval_ns = parse_time(state, "--snapshot-interval", arg, "s");
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "no argument is taken: '%s'", arg);
+		return 0;
+	case ARGP_KEY_END:
+		nsn_cli__not_to_stdout(state, &opts->cli, "events");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

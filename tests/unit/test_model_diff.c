@@ -187,6 +187,30 @@ static void test_a_group_changes_its_domain(void **state)
 	nsn_model__free(before);
 }
 
+/* Contexts of iommufd are numbered apart from VFIO's containers, and are lists of their own. */
+static void test_an_iommufd_context_is_no_container(void **state)
+{
+	struct nsn_model *before, *after;
+	NSN_NEW(context, IOMMUFD, iommufd);
+
+	(void)state;
+	set_source("kernel.iommufd", NSN_SOURCE_OK);
+	assign(0, 1);
+	before = keep();
+	NSN_PUT(&context, iommufd, iommufd, 1);
+	NSN_PUT(&context, iommufd, complete, 1);
+	ADD(context);
+	after = keep();
+	expect_events(before, after, ALL, "container_open");
+	assert_int_equal(event(0)->iommufd, 1);
+	assert_false(NSN_KNOWS(event(0), event, container));
+	set_source("kernel.iommufd", NSN_SOURCE_FAILED);
+	judge();
+	expect_events(before, model, ALL, ""); /* who knows what there is */
+	nsn_model__free(before);
+	nsn_model__free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +223,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_source_that_failed_tells_nothing, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_a_group_changes_its_domain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_an_iommufd_context_is_no_container, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -510,6 +510,34 @@ static void a_pane_tells_all_of_a_vm(void **unused)
 	free(text);
 }
 
+/* However rows move, and with no table on the screen to see it by. */
+static void a_pane_stays_with_its_vm(void **unused)
+{
+	char *text;
+
+	(void)unused;
+	four_vms();
+	count(1, 5, 0);
+	tick(101);
+	nsn_top_state__key(&state, NSN_KEY_ENTER);
+	text = frame(24);
+	assert_non_null(strstr(text, "alpha"));
+	free(text);
+	count(3, 5000, 0);
+	tick(102);
+	expect_batch_order("charlie", "alpha", "bravo", "delta");
+	text = frame(24);
+	assert_non_null(strstr(text, "alpha"));
+	assert_null(strstr(text, "charlie"));
+	free(text);
+	/* where it has gone, nothing of another one is shown for it */
+	nsn_format(state.views[NSN_VIEW_VMS].selected, NSN_TOP_SUBJECT_LEN, "gone");
+	text = frame(24);
+	assert_false(state.detail);
+	EXPECT_ORDER(text, "charlie", "alpha", "bravo", "delta");
+	free(text);
+}
+
 /* Whose event it is stands beside what it is about; the columns are as wide as they need to be. */
 static void the_last_events_name_their_vms(void **unused)
 {
@@ -683,6 +711,7 @@ int main(void)
 		TEST(before_the_second_tick_there_is_no_rate),
 		TEST(the_status_line),
 		TEST(a_pane_tells_all_of_a_vm),
+		TEST(a_pane_stays_with_its_vm),
 		TEST(the_last_events_name_their_vms),
 		TEST(words_are_cut_as_a_whole),
 		TEST(too_small_says_so),

@@ -65,6 +65,28 @@ cell_trace_edges() {
 	trace_stop
 }
 
+# One probe of a feature is off: what it would show is told from snapshots, the rest as ever; of a
+# recording too, which ends with a whole machine. Nothing is unknown for being recorded.
+cell_trace_one_probe_off() {
+	local again=/run/cell/again.jsonl
+	setup
+	trace_start --without domain_free --record "$CELL/recorded"
+	top_start --snapshot-interval 1s --record "$CELL/top_recorded"
+	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu map:16M \
+		"device:$A" "add:$a"
+	audit
+	top_until '.vms[0].verdict == "noncoherent"'
+	pause 2
+	top_stop
+	vm_end web1
+	trace_stop 3
+	"$LAB_BUILD/nosnoop" trace -v --replay "$CELL/recorded" --format json >$again 2>/run/cell/again.err
+	var again "$(jq -cs '[.[] | select(.event == "domain_alloc" or .event == "domain_free") | [.event, .basis]]
+		| unique' $again)"
+	"$LAB_BUILD/nosnoop" audit --replay "$CELL/recorded" >/dev/null 2>>/run/cell/again.err
+	var warnings "$(wc -l </run/cell/again.err)"
+}
+
 # Two VMs that flush at different rates
 cell_trace_two_rates() {
 	setup
