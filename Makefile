@@ -116,7 +116,7 @@ $(BUILD)/tests/iterators: tests/bench/iterators.c $(BUILD)/bench/bare_iter.skel.
 	$(Q)$(CC) $(ALL_CFLAGS) -I$(BUILD)/bench -o $@ $< $(BUILD)/libnosnoop.a $(LDLIBS)
 
 ## bench: what an audit costs with 10 to 4,000 VMs, beside lsfd (needs root and /dev/kvm); what nosnooptop
-# costs while a VM flushes, beside bpftrace (in the lab)
+## costs while a VM flushes, beside bpftrace (in the lab)
 .PHONY: bench
 bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 	$(Q)BUILD=$(BUILD) tests/bench/run.sh
@@ -198,7 +198,7 @@ format:
 	$(Q)clang-format -i $(wildcard bpf/*.[ch] bpf/compat/*.h vmlinux/*.h src/*.[ch] tools/*.[ch] tests/*/*.[ch])
 
 ## static: build/nosnoop.static with libbpf, libelf, zlib and jansson inside, for hosts without them
-# (Debian has no static libpci and libsmartcols: these two and libc stay shared)
+## (Debian has no static libpci and libsmartcols: these two and libc stay shared)
 static: $(BUILD)/nosnoop.static
 $(BUILD)/nosnoop.static: $(BUILD)/tools/nosnoop.o $(COMMANDS:%.c=$(BUILD)/%.o) $(BUILD)/libnosnoop.a
 	$(say) LINK $@
@@ -214,13 +214,15 @@ $(BUILD)/man/%: docs/man/%.scd
 .PHONY: man
 man: $(MAN_PAGES)
 
-## install: the programs, their manual pages and completion, units, rules and dashboard, under DESTDIR and PREFIX (/usr/local)
+## install: the programs, manual pages, documents, completion, units, rules and dashboard, under DESTDIR and PREFIX (/usr/local)
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 install: all man
 	for unit in tools/deploy/systemd/*; do \
 	  sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$unit | install -D -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	for file in tools/deploy/prometheus/* tools/deploy/grafana/*; do \
 	  install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/nosnoop/$${file#tools/deploy/}; done
+	for file in docs/*.md docs/*.schema.json; do \
+	  install -D -m 0644 $$file $(DESTDIR)$(PREFIX)/share/doc/nosnoop/$${file##*/}; done
 	install -D -m 0755 $(BUILD)/nosnoop $(DESTDIR)$(PREFIX)/sbin/nosnoop
 	install -D -m 0755 $(BUILD)/nosnooptop $(DESTDIR)$(PREFIX)/sbin/nosnooptop
 	install -D -m 0755 $(BUILD)/nosnoop-exporter $(DESTDIR)$(PREFIX)/sbin/nosnoop-exporter

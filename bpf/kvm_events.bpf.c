@@ -129,7 +129,10 @@ static __always_inline bool was_executed(const struct nsn_call *call, bool regis
 	struct nsn_event_config *config;
 	__u32 zero = 0;
 
-	/* another VM's flush may be noted here too, on a CPU that this thread is on */
+	/*
+	 * `inner` may be another VM's flush too, whose interrupt came to this thread's CPU: where the VM was
+	 * not switched it only confirms that a registered one flushed.
+	 */
 	if (!switched && (!registered || call->inner))
 		return registered;
 	config = bpf_map_lookup_elem(&settings, &zero);

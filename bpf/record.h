@@ -220,12 +220,12 @@ struct nsn_counters {
 	__u64 window_exits;
 };
 
-/* Places of map lost, which counts what has no other place too. */
+/* Counts that all programs share (map lost): what was lost, what was made good, and two that lose nothing. */
 enum nsn_lost {
 	NSN_LOST_EVENTS, /* no room for them */
 	NSN_LOST_REPAIRED, /* runs of a program that the kernel left out, and that another one made good */
-	NSN_LOST_GUEST_FLUSHES, /* nothing lost: executed WBINVDs of all VMs, those that have ended too */
-	NSN_LOST_SWITCHES, /* nothing lost: registrations that came or went; private to the programs */
+	NSN_LOST_GUEST_FLUSHES, /* executed WBINVDs of all VMs, those that have ended too */
+	NSN_LOST_SWITCHES,      /* registrations that came or went; private to the programs */
 	NSN_LOST_MAX,
 };
 
@@ -240,7 +240,7 @@ struct nsn_call {
 	__u64 args[3]; /* wbinvd: how often the VM had been switched */
 	__u64 vm;      /* wbinvd: whose */
 	__u64 value;   /* what the entry saw and the exit tells: wbinvd: it is executed; … */
-	/* errno of a step within; wbinvd: caches were flushed; enforce: the domain blocked before */
+	/* set by a step within: attach: its errno; wbinvd: 1, caches were flushed; enforce: 1, it blocked before */
 	__u64 inner;
 	__u64 known; /* value is */
 };
@@ -572,7 +572,7 @@ enum nsn_name_source {
 	KEY(vfio_group, VFIO_GROUP)                                                                \
 	KEY(iommufd, IOMMUFD)
 
-/* An object whose parts changed while they were read, three times over: believe none of them. */
+/* An object whose parts changed while they were read, however often that was done: believe none of them. */
 #define NSN_FIELDS_TORN(NUM, KEY, STR)                                                             \
 	KEY(vm, VM)                                                                                \
 	KEY(container, CONTAINER)                                                                  \

@@ -29,24 +29,36 @@ enum {
 	OPTION_USAGE,
 };
 
-static const struct argp_option options[] = {
-	{ "vm", OPTION_VM, "VM", 0,
-	  "only this VM: its uuid, else its name, else its pid (uuid:, name: or pid: force one)",
-	  1 },
-	{ "device", OPTION_DEVICE, "BDF", 0, "only this device: 0000:00:02.0", 1 },
-	{ "group", OPTION_GROUP, "N", 0, "only this IOMMU group", 1 },
-	{ "format", OPTION_FORMAT, "FORMAT", 0,
-	  "text (the default) or json; of export: prometheus (the default) or openmetrics", 2 },
-	{ "color", OPTION_COLOR, "WHEN", 0, "auto (the default), always or never", 2 },
-	{ "replay", OPTION_REPLAY, "FILE", 0, "read a recording instead of this machine", 3 },
-	{ "record", OPTION_RECORD, "FILE", 0, "also write what was read to FILE", 3 },
-	{ "sysroot", OPTION_SYSROOT, "DIR", 0, "read the sys/ and proc/ under DIR", 3 },
-	{ "verbose", 'v', NULL, 0, "say more; twice: libbpf's messages too", -2 },
-	{ "help", 'h', NULL, 0, "this text", -1 },
-	{ "usage", OPTION_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },
-	{ "version", 'V', NULL, 0, "print the version", -1 },
-	{ 0 },
-};
+/* Options of a command; those that it refuses are there to be told of, but not listed: OPTION_HIDDEN. */
+#define OPTIONS(name, selection, format, recording)                                                \
+	static const struct argp_option name[] = {                                                 \
+		{ "vm", OPTION_VM, "VM", selection,                                                \
+		  "only this VM: its uuid, else its name, else its pid "                           \
+		  "(uuid:, name: or pid: force one)",                                              \
+		  1 },                                                                             \
+		{ "device", OPTION_DEVICE, "BDF", selection, "only this device: 0000:00:02.0",     \
+		  1 },                                                                             \
+		{ "group", OPTION_GROUP, "N", selection, "only this IOMMU group", 1 },             \
+		{ "format", OPTION_FORMAT, "FORMAT", (format) ? 0 : OPTION_HIDDEN,                 \
+		  (format) ? (format) : "", 2 },                                                   \
+		{ "color", OPTION_COLOR, "WHEN", (format) ? 0 : OPTION_HIDDEN,                     \
+		  "auto (the default), always or never", 2 },                                      \
+		{ "replay", OPTION_REPLAY, "FILE", recording,                                      \
+		  "read a recording instead of this machine", 3 },                                 \
+		{ "record", OPTION_RECORD, "FILE", recording, "also write what was read to FILE",  \
+		  3 },                                                                             \
+		{ "sysroot", OPTION_SYSROOT, "DIR", 0, "read the sys/ and proc/ under DIR", 3 },   \
+		{ "verbose", 'v', NULL, 0, "say more; twice: libbpf's messages too", -2 },         \
+		{ "help", 'h', NULL, 0, "this text", -1 },                                         \
+		{ "usage", OPTION_USAGE, NULL, OPTION_HIDDEN, NULL, -1 },                          \
+		{ "version", 'V', NULL, 0, "print the version", -1 },                              \
+		{ 0 },                                                                             \
+	}
+
+OPTIONS(options, 0, "text (the default) or json", 0);
+OPTIONS(record_options, OPTION_HIDDEN, NULL, 0);
+OPTIONS(export_options, OPTION_HIDDEN, "prometheus (the default) or openmetrics", 0);
+OPTIONS(doctor_options, OPTION_HIDDEN, "text (the default) or json", OPTION_HIDDEN);
 
 static error_t parse_color(struct nsn_cli_opts *opts, const char *arg, struct argp_state *state)
 {
@@ -113,6 +125,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp nsn_cli_argp = { .options = options, .parser = parse };
+const struct argp nsn_cli_record_argp = { .options = record_options, .parser = parse };
+const struct argp nsn_cli_export_argp = { .options = export_options, .parser = parse };
+const struct argp nsn_cli_doctor_argp = { .options = doctor_options, .parser = parse };
 
 const char *nsn_cli__probes(struct argp_state *state, const char *list)
 {

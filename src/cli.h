@@ -39,6 +39,10 @@ struct nsn_cli_opts {
  * (state->child_inputs[0]). Handles -h, -V, -v and the options above.
  */
 extern const struct argp nsn_cli_argp;
+/* The same for commands that refuse some of these, and so do not list them. */
+extern const struct argp nsn_cli_record_argp;
+extern const struct argp nsn_cli_export_argp;
+extern const struct argp nsn_cli_doctor_argp;
 
 /*
  * Options of commands whose rules read a history: --wbinvd-rate, --wbinvd-time. Its input is a

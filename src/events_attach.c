@@ -371,7 +371,10 @@ static uint64_t misses_of(struct bpf_object *object)
 	return misses;
 }
 
-/* So long a VM may take to its next WBINVD, which makes good what was missed of the one before. */
+/*
+ * A run that was missed is often made good by the VM's next WBINVD: a reading counts as loss only when the
+ * next one comes, so much later.
+ */
 #define SETTLE_NS 3000000000ULL
 
 void nsn_events_read_misses(struct nsn_events *events)

@@ -80,7 +80,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+static const struct argp_child children[] = { { &nsn_cli_export_argp, 0, NULL, 0 },
 					      { &nsn_history_argp, 0, NULL, 0 },
 					      { &nsn_events_argp, 0, NULL, 0 },
 					      { 0 } };

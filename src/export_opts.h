@@ -16,7 +16,7 @@ struct nsn_export_cli {
 
 /*
  * For a program's argp: children[] with &nsn_export_argp, whose input is a struct nsn_export_cli. It
- * has nsn_cli_argp as its child, and refuses what metrics can't be limited to.
+ * has nsn_cli_export_argp as its child, and refuses what metrics can't be limited to.
  */
 extern const struct argp nsn_export_argp;
 

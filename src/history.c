@@ -53,10 +53,10 @@ void nsn_history_lose(struct nsn_history *history, const char *why)
 	}
 }
 
-/* Does the kernel tell of it, and not the difference of two snapshots, which knows no task? */
-static bool is_told(const struct nsn_rec_event *event)
+/* The kernel tells who does a thing; the difference of two snapshots can't. */
+static bool is_from_kernel(const struct nsn_rec_event *event)
 {
-	return NSN_KNOWS(event, event, tid) || NSN_KNOWS(event, event, comm);
+	return NSN_KNOWS(event, event, tid);
 }
 
 int nsn_history__event(struct nsn_history *history, const struct nsn_rec *rec)
@@ -75,7 +75,7 @@ int nsn_history__event(struct nsn_history *history, const struct nsn_rec *rec)
 		nsn_history_lose(history, "events were lost");
 		return 0;
 	}
-	if (event->event >= NSN_EVENT_PROBE || !is_told(event))
+	if (event->event >= NSN_EVENT_PROBE || !is_from_kernel(event))
 		return 0;
 	err = nsn_history_domain_event(history, event);
 	return err ? err : nsn_history_device_event(history, event);

@@ -70,7 +70,7 @@ int nsn_history__tick(struct nsn_history *history, const struct nsn_model *model
 
 /* How far a question is answered. */
 enum nsn_watch {
-	NSN_WATCH_PENDING, /* not watched for long enough yet */
+	NSN_WATCH_PENDING, /* nothing seen yet that answers it, or not for long enough */
 	NSN_WATCH_QUIET,   /* watched, and it did not happen */
 	NSN_WATCH_RAISED,  /* it did */
 	NSN_WATCH_UNKNOWN, /* it can't be told: reason says why */

@@ -19,7 +19,10 @@ struct entry {
 	struct nsn_identity identity;
 	uint64_t before; /* of the object that was here, if its end was not told yet; 0 */
 	uint64_t seen;   /* the snapshot that last saw it */
-	/* until that snapshot: the one read before an event told of it may lack it */
+	/*
+	 * Not retired before that snapshot: the one that ran when an event told of the object may have read
+	 * KVM's list before the object was on it.
+	 */
 	uint64_t kept;
 	UT_hash_handle hh;
 };

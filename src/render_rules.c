@@ -67,7 +67,8 @@ int nsn_render_rules(FILE *out, bool json, const struct nsn_render_opts *opts)
 	nsn_page__init(&page, out, NULL, opts);
 	for (size_t i = 0; i < nsn_rules_count; i++) {
 		const struct nsn_rule *rule = &nsn_rules[i];
-		const char *note = rule->events ? " (needs events: trace, top or export)" : "";
+		const char *note =
+			rule->events ? " (takes a history: top, the exporter, a recording)" : "";
 
 		fprintf(out, "%s  %s%-8s%s  ", rule->id, nsn_page__tone(&page, rule_tone(rule)),
 			nsn_severity_name(rule->severity), nsn_page__end(&page));

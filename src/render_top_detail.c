@@ -211,10 +211,10 @@ void nsn_draw__help(struct nsn_draw *draw, size_t height)
 		{ "Enter, Esc", "all about the row under the cursor, and back" },
 		{ "s, < >, I", "choose the column to sort by, move it, invert the order" },
 		{ "/", "show only rows with this text; Esc shows all again" },
-		{ "space", "pause and go on; nothing is lost meanwhile" },
+		{ "space", "pause and go on; flushes are counted meanwhile" },
 		{ "d", "time between two readings" },
 		{ "w", "write this screen to a file" },
-		{ "R", "start a recording, and end it: every command takes it by --replay" },
+		{ "R", "start a recording, and end it; --replay FILE reads it" },
 		{ "?, q", "this help, quit" },
 	};
 	const struct nsn_field *field = nsn_kinds[NSN_OBJECT_VM].fields;

@@ -72,11 +72,12 @@ struct nsn_cell {
 
 struct nsn_row {
 	const void *object;
-	const char *subject; /* what it is; no two rows share it */
-	unsigned int style;  /* of all its cells */
-	int gravity;         /* the view's own order: the largest first */
-	double weight;       /* and within it, likewise */
-	size_t place;        /* in the order of the model */
+	const char
+		*subject; /* what it is; no two rows share it, but for events that no kernel told */
+	unsigned int style; /* of all its cells */
+	int gravity;        /* the view's own order: the largest first */
+	double weight;      /* and within it, likewise */
+	size_t place;       /* in the order of the model */
 	struct nsn_cell cells[NSN_TOP_MOST_COLUMNS];
 };
 

@@ -145,7 +145,7 @@ const struct nsn_rule nsn_rules[] = {
 		       "everybody believes closed. A refusal at that point is the kernel being "
 		       "right, and no finding.",
 		.check = "With CONFIG_INTEL_IOMMU_DEBUGFS: leaves without 0x800 in "
-			 "/sys/kernel/debug/iommu/intel/BDF/domain_translation_struct.",
+			 "/sys/kernel/debug/iommu/intel/BDF/domain_translation_struct",
 		.remedy = "Report it to the kernel's IOMMU list; restart the VM, so that its "
 			  "domains are made anew.",
 		.judge = nsn_judge_late_grant,
@@ -197,7 +197,7 @@ const struct nsn_rule nsn_rules[] = {
 		.why = "A device in user space's hands does DMA to any memory of the host. "
 		       "Nothing blocks No Snoop either.",
 		.check = "ls /dev/vfio/noiommu-*; cat "
-			 "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode.",
+			 "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
 		.remedy = "Turn the IOMMU on (firmware, intel_iommu=on) and set "
 			  "enable_unsafe_noiommu_mode=0.",
 		.judge = nsn_judge_noiommu,
@@ -210,7 +210,7 @@ const struct nsn_rule nsn_rules[] = {
 		.why = "AMD's driver says yes when it is asked to enforce coherence, also for v2 "
 		       "page tables, whose format has no bit for it. Whether No Snoop is blocked "
 		       "is unknown.",
-		.check = "Was the kernel booted with amd_iommu=pgtbl_v2? cat /proc/cmdline.",
+		.check = "Was the kernel booted with amd_iommu=pgtbl_v2? cat /proc/cmdline",
 		.remedy = "Boot without amd_iommu=pgtbl_v2: v1 page tables always block No Snoop.",
 		.judge = nsn_judge_format,
 	},
@@ -266,7 +266,7 @@ const struct nsn_rule nsn_rules[] = {
 		.why = "A group in a user's domain must be claimed by that user, and then no host "
 		       "driver may do DMA in it: else the host's data and the user's share one "
 		       "address space.",
-		.check = "lspci -nnk for each of /sys/kernel/iommu_groups/N/devices.",
+		.check = "lspci -nnk for each of /sys/kernel/iommu_groups/N/devices",
 		.remedy = "Stop the VM, unbind the host's driver from the member, and report it "
 			  "to the kernel's IOMMU list.",
 		.judge = nsn_judge_ownership,
@@ -292,7 +292,7 @@ const struct nsn_rule nsn_rules[] = {
 		       "enforcement; KVM is never told. If the device uses No Snoop, a guest's "
 		       "WBINVD is ignored.",
 		.check = "ls -l /proc/PID/fd | grep vhost-vdpa; readlink "
-			 "/sys/bus/vdpa/devices/*/driver.",
+			 "/sys/bus/vdpa/devices/*/driver",
 		.remedy = "Use a vDPA device whose DMA is coherent (its vendor knows), or VFIO.",
 		.judge = nsn_judge_vdpa,
 	},

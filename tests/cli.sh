@@ -80,6 +80,19 @@ refuses "an interval of one snapshot" record --snapshot-interval 2s "$work/one"
 refuses "probes for one snapshot" record --without wbinvd "$work/one"
 refuses "a probe that is none" record --duration 2s --without bogus "$work/one"
 check "nothing is left of what was refused" find "$work" -name 'one*'
+refuses "probes for metrics of now" export --once --without wbinvd
+refuses "no way to give metrics" export
+refuses "events for no time" trace --replay "$fixture" --duration 0
+# what a command refuses it does not offer
+offers() {
+	"$nosnoop" doctor --help | grep -E -- '--(vm|device|group|replay|record)='
+	"$nosnoop" record --help | grep -E -- '--(vm|device|group|format)='
+	"$nosnoop" export --help | grep -E -- '--(vm|device|group)='
+	for option in vm device group format replay record; do
+		"$nosnoop" audit --help | grep -q -- "--$option=" || echo "audit: no --$option"
+	done
+}
+check "options that are refused are not offered" offers
 takes "the options in short" 0 audit --usage
 takes "a rule in lower case" 0 audit --explain=ns001
 takes "findings" 1 audit --replay "$fixture"

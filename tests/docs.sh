@@ -103,6 +103,22 @@ check "paths that are named exist" dead_paths
 machine_paths() { grep -nE '(^|[^A-Za-z0-9_.~-])/(root|home/[a-z]+|work)/' "${documents[@]}" docs/man/*.scd; }
 check "no path of somebody's machine" machine_paths
 
+# Every source has a place in the table of floors, and under its own floor.
+placed() {
+	local file name floor patterns pattern found
+	for file in src/*.c; do
+		name=$(basename "$file" .c) found=
+		while IFS='|' read -r _ floor patterns _; do
+			for pattern in $(tr -d '`;' <<<"$patterns"); do
+				# shellcheck disable=SC2053 # a pattern it is
+				[[ $name != $pattern ]] || found+=" ${floor// /}"
+			done
+		done < <(grep -E '^\| [0-4] \|' docs/architecture.md)
+		[[ " $found " == *" $(floor "$file") "* ]] || echo "$file:${found:- nowhere}, not $(floor "$file")"
+	done
+}
+check "floors of sources in docs/architecture.md" placed
+
 # The bounds of the walks stand in docs/limits.md.
 bounds() {
 	local name value

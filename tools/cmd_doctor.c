@@ -64,7 +64,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &nsn_cli_doctor_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse_option,

@@ -73,10 +73,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (opts->once + opts->list + (opts->textfile != NULL) != 1)
-			argp_error(state, "say one of --once, --textfile FILE and "
-					  "--web.listen-address ADDRESS");
+			argp_error(state, "give one of --once, --textfile FILE, "
+					  "--web.listen-address ADDRESS and --list-metrics");
 		if (opts->interval_ns && !opts->textfile)
 			argp_error(state, "--interval goes with --textfile");
+		if (!opts->interval_ns && (opts->common.export.live.events.no_pin ||
+					   opts->common.export.live.events.without))
+			argp_error(state, "--no-pin and --without say how to go on: they need "
+					  "--interval");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -69,7 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &nsn_cli_argp, 0, NULL, 0 },
+static const struct argp_child children[] = { { &nsn_cli_record_argp, 0, NULL, 0 },
 					      { &nsn_events_argp, 0, NULL, 0 },
 					      { 0 } };
 static const struct argp argp = {
@@ -77,10 +77,10 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.args_doc = "FILE",
-	.doc = "Writes one snapshot of this machine to FILE (JSON Lines, readable by you alone), or with "
-	       "--duration what happens meanwhile: every command takes it by --replay, on any machine and "
-	       "without root. It holds names of VMs, processes, cgroups and devices, but no kernel address "
-	       "and no command line.\v"
+	.doc = "Writes one snapshot of this machine to FILE (JSON Lines, readable by you alone), "
+	       "or with --duration what happens meanwhile: audit, top, trace and export take it "
+	       "by --replay, on any machine and without root. It holds names of VMs, processes, "
+	       "cgroups and devices, but no kernel address and no command line.\v"
 	       "Exit status: 0, also when --duration is cut short by a signal; 2 on failure.",
 };
 

@@ -103,6 +103,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_DURATION:
 		trace->duration_ns = parse_time(state, "--duration", arg, "s");
+		if (!trace->duration_ns)
+			argp_error(state, "--duration takes a time above 0, not '%s'", arg);
 		return 0;
 	case 'n':
 		trace->count = parse_number(state, "--count", arg, 1);

@@ -27,7 +27,7 @@ static const struct {
 	{ "trace", cmd_trace, "each attach, refusal, registration and flush as it happens" },
 	{ "top", exec_top, "which VM flushes whose caches right now, and why (runs nosnooptop)" },
 	{ "record", cmd_record,
-	  "write what this machine tells to one file, for any command's --replay" },
+	  "write what this machine tells to one file, which the others but doctor --replay" },
 	{ "export", cmd_export, "metrics for Prometheus: once, to a file, or by HTTP" },
 	{ "doctor", cmd_doctor,
 	  "what will be unknown on this machine, and what would make it known" },
