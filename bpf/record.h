@@ -240,7 +240,7 @@ struct nsn_call {
 	__u64 args[3]; /* wbinvd: how often the VM had been switched */
 	__u64 vm;      /* wbinvd: whose */
 	__u64 value;   /* what the entry saw and the exit tells: wbinvd: it is executed; … */
-	/* set by a step within: attach: its errno; wbinvd: 1, caches were flushed; enforce: 1, it blocked before */
+	/* by a step within. attach: its errno; wbinvd: caches were flushed; enforce: it blocked before */
 	__u64 inner;
 	__u64 known; /* value is */
 };

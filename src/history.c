@@ -53,10 +53,10 @@ void nsn_history_lose(struct nsn_history *history, const char *why)
 	}
 }
 
-/* The kernel tells who does a thing; the difference of two snapshots can't. */
+/* The kernel tells who does a thing, and its own time of it; the difference of two snapshots can't. */
 static bool is_from_kernel(const struct nsn_rec_event *event)
 {
-	return NSN_KNOWS(event, event, tid);
+	return NSN_KNOWS(event, event, tid) || NSN_KNOWS(event, event, monotonic);
 }
 
 int nsn_history__event(struct nsn_history *history, const struct nsn_rec *rec)

@@ -80,7 +80,10 @@ def multiplied(snapshot, host, times):
 
 
 def event_sources():
-    features = re.findall(r'PROBE\("\w+", "\w+", \w+, "(\w+)"', PROBES.read_text(encoding="utf-8"))
+    # PROBE(name, events, module, points, feature, …
+    features = re.findall(r'PROBE\("\w+",[^"]*"\w+",\s*\w+,\s*"(\w+)"', PROBES.read_text(encoding="utf-8"))
+    if not features:
+        sys.exit(f"multiply.py: no probe found in {PROBES}")
     return [{"rec": "source", "state": 0, "name": f"events.{feature}", "reason": ""}
             for feature in sorted(set(features))]
 
