@@ -420,7 +420,7 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 			       .opts = opts,
 			       .names = nsn_ids__new(),
 			       .history = nsn_history__new(&opts->history) };
-	/* a replay ends at once */
+	/* a replay has nothing to finish: a signal ends it as it does any program */
 	int signals = cli->session.replay ? -1 : open_signals();
 	int err = !cli->session.replay && signals < 0 ? signals : 0;
 

@@ -4,8 +4,6 @@
  */
 #include "unseen.h"
 
-#include <string.h>
-
 uint64_t nsn_unseen__live(const struct nsn_events *events)
 {
 	size_t count = nsn_probe_rows_count;
