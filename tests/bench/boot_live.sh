@@ -56,17 +56,23 @@ stop() {
 	wait "$1" || :
 }
 
+# start NAME WORDS PROGRAM [ARG...]: how long it takes to show these; whatever ran before has left by then
+start() {
+	pause 1
+	"$LAB_DIR/../bench/start.py" "$@" >>"$RESULTS/figures" || figure "no_$1"
+}
+
 bpftrace_round() {	# NAME PROGRAM
-	local begin=$EPOCHREALTIME
+	start "$1" ready bpftrace -e "$2"
 	: >/run/bpftrace
 	bpftrace -e "$2" >/run/bpftrace 2>&1 &
 	await /run/bpftrace '^ready' $! || { cat /run/bpftrace; return 1; }
-	figure "start_$1" "$begin" "$EPOCHREALTIME"
 	cost "cost_$1" '^(kvm_emulate_wbi|kretfunc|kfunc)'
 	stop $!
 }
 
 nosnoop_round() {
+	start nosnooptop noncoherent,quit /run/nosnooptop
 	top_start
 	cost cost_nosnoop '^(fentry|fexit|kprobe|kretprobe)_'
 	# exits that are none by WBINVD
@@ -78,7 +84,6 @@ nosnoop_round() {
 		END { print "runs_at_5000_other_exits", count + 0 }' /run/before /run/after \
 		>>"$RESULTS/figures"
 	top_stop
-	"$LAB_DIR/../bench/screen.py" "$LAB_BUILD/nosnooptop" noncoherent >>"$RESULTS/figures"
 }
 
 main() {
@@ -91,11 +96,12 @@ main() {
 	a=$(group_of "$A")
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu map:16M \
 		"device:$A" "add:$a"
+	cp "$LAB_BUILD/nosnooptop" /run # where bpftrace is: in memory
 	echo 1 >/proc/sys/kernel/bpf_stats_enabled
 	for ((i = 0; i < rounds; i++)); do
 		nosnoop_round
-		bpftrace_round kfunc "$kfunc" || figure no_kfunc
-		bpftrace_round kprobe "$kprobe" || figure no_kprobe
+		bpftrace_round kfunc "$kfunc" || figure no_cost_kfunc
+		bpftrace_round kprobe "$kprobe" || figure no_cost_kprobe
 	done
 	echo 0 >/proc/sys/kernel/bpf_stats_enabled
 }

@@ -15,9 +15,6 @@ def main():
         found = [value(numbers) for numbers in values.get(name, []) if numbers]
         return statistics.median(found) if found else None
 
-    def took(name):
-        return median(name, lambda numbers: numbers[1] - numbers[0])
-
     def show(number, form="{:.0f}"):
         return "-" if number is None else form.format(number)
 
@@ -26,7 +23,7 @@ def main():
         return ours / min(others) if ours is not None and others else None
 
     ours, kfunc, kprobe = median("cost_nosnoop"), median("cost_kfunc"), median("cost_kprobe")
-    screen, starts = took("start_nosnooptop"), [took("start_kfunc"), took("start_kprobe")]
+    screen, starts = median("start_nosnooptop"), [median("start_kfunc"), median("start_kprobe")]
     cells = [
         sys.argv[1], show(ours), show(kfunc), show(kprobe),
         show(ratio(ours, [kfunc, kprobe]), "{:.2f}"),
