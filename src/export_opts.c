@@ -47,6 +47,7 @@ static void check(struct nsn_export_cli *opts, struct argp_state *state)
 				  "are labels of theirs");
 	nsn_cli__not_to_stdout(state, cli, "metrics");
 	opts->export.live.session = cli->session;
+	opts->export.live.session.outlive_record = true;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -258,6 +258,13 @@ int nsn_live__tick(struct nsn_live *live)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
+static void forget_recording(struct nsn_live *live)
+{
+	free(live->record_path);
+	live->record_path = NULL;
+	live->opts.session.record = NULL;
+}
+
 /* Of a machine, a recording ends with all of it. */
 int nsn_live__finish(struct nsn_live *live)
 {
@@ -265,10 +272,22 @@ int nsn_live__finish(struct nsn_live *live)
 	int err = recording && !live->opts.session.replay ? take_snapshot(live) : 0;
 	int failed = nsn_session__stop_recording(live->session);
 
-	free(live->record_path);
-	live->record_path = NULL;
-	live->opts.session.record = NULL;
+	forget_recording(live);
+	if (!failed)
+		failed = live->record_error;
+	live->record_error = 0;
 	return err ? err : failed;
+}
+
+int nsn_live__recording_failed(struct nsn_live *live)
+{
+	int err = nsn_session__recording_failed(live->session);
+
+	if (err && live->opts.session.record)
+		live->record_error = err;
+	if (err)
+		forget_recording(live);
+	return err;
 }
 
 int nsn_live__record(struct nsn_live *live, const char *path)

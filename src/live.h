@@ -68,6 +68,12 @@ int nsn_live__record(struct nsn_live *live, const char *path);
 /* Finishes the recording that runs, if there is one, with a snapshot. 0 or -errno (logged). */
 int nsn_live__finish(struct nsn_live *live);
 
+/*
+ * -errno of a recording that could not be written any more (logged), told once; 0: none failed. One that
+ * nsn_live_opts asked for counts again at the end.
+ */
+int nsn_live__recording_failed(struct nsn_live *live);
+
 struct nsn_session *nsn_live__session(const struct nsn_live *live);
 const struct nsn_model *nsn_live__model(const struct nsn_live *live);
 const struct nsn_findings *nsn_live__findings(const struct nsn_live *live);

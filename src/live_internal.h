@@ -28,6 +28,7 @@ struct nsn_live {
 	bool starting;                       /* the event programs are being attached */
 	bool told;                           /* events have come: differences are no news */
 	char *record_path;
+	int record_error; /* of the recording that was asked for from the start */
 	/* of a replay: */
 	struct nsn_model *next; /* read already, shown when its time has come */
 	struct nsn_records next_events;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,6 +115,15 @@ int nsn_newfile__commit(struct nsn_newfile *file)
 		sync_folder(file->path);
 	file->temporary[0] = '\0';
 	return 0;
+}
+
+int nsn_newfile__cut(struct nsn_newfile *file, off_t size)
+{
+	if (!file->temporary[0])
+		return -ESPIPE;
+	__fpurge(file->out);
+	clearerr(file->out);
+	return ftruncate(fileno(file->out), size) ? -errno : 0;
 }
 
 void nsn_newfile__abort(struct nsn_newfile *file)

@@ -28,6 +28,12 @@ int nsn_newfile__create(struct nsn_newfile *file, const char *path, mode_t mode)
 /* Brings everything to the disk and under its name. 0 or -errno; abort is due in any case. */
 int nsn_newfile__commit(struct nsn_newfile *file);
 
+/*
+ * After a failed write: drops what waits to be written, and all behind the first size bytes. Then it can be
+ * committed. 0, -ESPIPE for one that is written to directly, or -errno.
+ */
+int nsn_newfile__cut(struct nsn_newfile *file, off_t size);
+
 /* Closes; what was not committed is removed. A zeroed struct is fine. */
 void nsn_newfile__abort(struct nsn_newfile *file);
 

@@ -26,6 +26,7 @@
 struct nsn_recfile {
 	struct nsn_newfile file;
 	uint64_t snapshot_bytes;
+	off_t whole; /* where the last snapshot ends; 0: there is none */
 };
 
 static int write_line(struct nsn_recfile *file, json_t *line)
@@ -147,6 +148,19 @@ static int check_record(struct nsn_recfile *file, const struct nsn_rec *rec)
 	return 0;
 }
 
+static int end_snapshot(struct nsn_recfile *file)
+{
+	int err;
+
+	if (fflush(file->file.out)) {
+		err = -errno;
+		nsn_error("%s: cannot write: %s", file->file.path, strerror(-err));
+		return err;
+	}
+	file->whole = ftello(file->file.out); /* -1 of a pipe, which is not cut */
+	return 0;
+}
+
 int nsn_recfile__put(struct nsn_recfile *file, const struct nsn_rec *rec)
 {
 	int err = check_record(file, rec);
@@ -163,11 +177,7 @@ int nsn_recfile__put(struct nsn_recfile *file, const struct nsn_rec *rec)
 	if (!err)
 		err = write_line(file, line);
 	json_decref(line);
-	if (!err && rec->kind == NSN_REC_END && fflush(file->file.out)) {
-		err = -errno;
-		nsn_error("%s: cannot write: %s", file->file.path, strerror(-err));
-	}
-	return err;
+	return !err && rec->kind == NSN_REC_END ? end_snapshot(file) : err;
 }
 
 int nsn_recfile__commit(struct nsn_recfile *file)
@@ -179,28 +189,20 @@ int nsn_recfile__commit(struct nsn_recfile *file)
 	return err;
 }
 
+int nsn_recfile__salvage(struct nsn_recfile *file)
+{
+	int err;
+
+	if (file->whole <= 0 || nsn_newfile__cut(&file->file, file->whole))
+		return 0;
+	err = nsn_recfile__commit(file);
+	return err ? err : 1;
+}
+
 void nsn_recfile__free(struct nsn_recfile *file)
 {
 	if (!file)
 		return;
 	nsn_newfile__abort(&file->file);
 	free(file);
-}
-
-static int tee_put(struct nsn_sink *sink, const struct nsn_rec *rec)
-{
-	struct nsn_recfile_tee *tee = (struct nsn_recfile_tee *)sink;
-	int err = nsn_recfile__put(tee->file, rec);
-
-	if (err || !tee->next)
-		return err;
-	return nsn_sink__put(tee->next, rec);
-}
-
-void nsn_recfile_tee__init(struct nsn_recfile_tee *tee, struct nsn_recfile *file,
-			   struct nsn_sink *next)
-{
-	tee->sink.put = tee_put;
-	tee->file = file;
-	tee->next = next;
 }

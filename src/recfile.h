@@ -57,24 +57,22 @@ int nsn_recfile__create(const char *path, struct nsn_recfile **out);
 /*
  * Writes one record. 0, -EINVAL for one that is none or holds an address, -EFBIG for a snapshot that
  * no replay would take, -ENOMEM, or -errno of the write; logged. After an error nothing but
- * nsn_recfile__free() makes sense.
+ * nsn_recfile__salvage() and nsn_recfile__free() makes sense.
  */
 int nsn_recfile__put(struct nsn_recfile *file, const struct nsn_rec *rec);
 
 /* Brings everything to the disk and under its name. 0 or -errno (logged). Call free after it. */
 int nsn_recfile__commit(struct nsn_recfile *file);
 
+/*
+ * After an error of put: cuts the recording behind its last whole snapshot and commits that, so that a disk
+ * that is full at last does not cost what came before. Returns 1, 0 if nothing is whole or can be cut
+ * (a pipe), or -errno (logged). Call free after it.
+ */
+int nsn_recfile__salvage(struct nsn_recfile *file);
+
 /* Closes; a recording that was not committed is removed. NULL is fine. */
 void nsn_recfile__free(struct nsn_recfile *file);
-
-/* A sink that writes each record to file, then passes it on to next (NULL: to nobody). */
-struct nsn_recfile_tee {
-	struct nsn_sink sink;
-	struct nsn_recfile *file;
-	struct nsn_sink *next;
-};
-void nsn_recfile_tee__init(struct nsn_recfile_tee *tee, struct nsn_recfile *file,
-			   struct nsn_sink *next);
 
 /* ---- reading ------------------------------------------------------------------------------- */
 

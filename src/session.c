@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "collect_bpf.h"
+#include "collect_count.h"
 #include "collect_proc.h"
 #include "collect_replay.h"
 #include "collect_sysfs.h"
@@ -19,28 +19,16 @@
 #include "proccache.h"
 #include "recfile.h"
 
-/* A process whose name is wanted. */
-struct wanted {
-	uint64_t pid;
-	uint64_t start_ticks;
-	UT_hash_handle hh;
-};
-
-/*
- * The sink that all live sources write into: counts records for the end, notes whose names are
- * wanted, and passes everything on.
- */
-struct counter {
-	struct nsn_sink sink;
-	struct nsn_sink *next;
-	uint64_t counts[NSN_REC_MAX];
-	bool files_unread; /* BPF could not look at descriptors */
-	struct wanted *processes;
-};
-
 struct model_sink {
 	struct nsn_sink sink;
 	struct nsn_model *model;
+};
+
+/* What a live session or a replay reads goes into the recording, if there is one, then on. */
+struct recorder {
+	struct nsn_sink sink;
+	struct nsn_session *session;
+	struct nsn_sink *next;
 };
 
 struct nsn_session {
@@ -49,6 +37,7 @@ struct nsn_session {
 	struct nsn_events *events;   /* NULL: not opened, or there is no kernel to attach to */
 	struct nsn_replay *replay;   /* NULL until the first snapshot of many is asked for */
 	struct nsn_recfile *record;
+	int record_error; /* of a recording that ended by it */
 	struct nsn_proc_cache *names;
 	uint64_t events_count;          /* recorded since the last end */
 	double seconds[NSN_COLLECTORS]; /* of the last snapshot; < 0: none */
@@ -87,58 +76,39 @@ static void took(struct nsn_session *session, enum nsn_collector collector, stru
 	*from = now;
 }
 
-static int want_process(struct counter *counter, uint64_t pid, uint64_t start_ticks)
-{
-	struct wanted *entry;
-
-	HASH_FIND(hh, counter->processes, &pid, sizeof(pid), entry);
-	if (entry || !pid)
-		return 0;
-	entry = calloc(1, sizeof(*entry));
-	if (!entry)
-		return -ENOMEM;
-	entry->pid = pid;
-	entry->start_ticks = start_ticks;
-	HASH_ADD(hh, counter->processes, pid, sizeof(entry->pid), entry);
-	return 0;
-}
-
-static int count_record(struct nsn_sink *sink, const struct nsn_rec *rec)
-{
-	struct counter *counter = (struct counter *)sink;
-	int err = 0;
-
-	counter->counts[rec->kind]++;
-	if (rec->kind == NSN_REC_FILE) {
-		const struct nsn_rec_file *file = (const void *)rec;
-
-		err = want_process(counter, file->pid, file->start_ticks);
-	} else if (rec->kind == NSN_REC_VM) {
-		const struct nsn_rec_vm *vm = (const void *)rec;
-
-		err = want_process(counter, vm->pid, vm->start_ticks);
-	} else if (rec->kind == NSN_REC_SOURCE) {
-		const struct nsn_rec_source *source = (const void *)rec;
-
-		if (strcmp(source->name, "kernel.files") == 0)
-			counter->files_unread = source->state != NSN_SOURCE_OK;
-	}
-	return err ? err : nsn_sink__put(counter->next, rec);
-}
-
-static void free_wanted(struct counter *counter)
-{
-	struct wanted *entry, *next;
-
-	HASH_ITER(hh, counter->processes, entry, next) {
-		HASH_DEL(counter->processes, entry);
-		free(entry);
-	}
-}
-
 static int add_to_model(struct nsn_sink *sink, const struct nsn_rec *rec)
 {
 	return nsn_model__add(((struct model_sink *)sink)->model, rec);
+}
+
+/* What was recorded as a whole by now is kept. 0 if the session goes on without it. */
+static int end_failed_recording(struct nsn_session *session, int err)
+{
+	int kept = nsn_recfile__salvage(session->record);
+
+	nsn_error("the recording ended (%s)%s", strerror(-err),
+		  kept > 0 ? ": it is kept up to its last whole snapshot" : "");
+	nsn_session__drop_recording(session);
+	session->record_error = err;
+	return session->opts.outlive_record ? 0 : err;
+}
+
+static int record_and_pass_on(struct nsn_sink *sink, const struct nsn_rec *rec)
+{
+	struct recorder *recorder = (struct recorder *)sink;
+	struct nsn_session *session = recorder->session;
+	int err = session->record ? nsn_recfile__put(session->record, rec) : 0;
+
+	if (err)
+		err = end_failed_recording(session, err);
+	return err ? err : nsn_sink__put(recorder->next, rec);
+}
+
+static struct recorder record_into(struct nsn_session *session, struct nsn_sink *next)
+{
+	return (struct recorder){ .sink = { .put = record_and_pass_on },
+				  .session = session,
+				  .next = next };
 }
 
 /* An end counts the events of a recording too, which of a machine go another way than into its model. */
@@ -176,10 +146,10 @@ static int skip_kernel(struct nsn_sink *sink)
 	return err;
 }
 
-static int collect_names(struct nsn_session *session, struct counter *counter)
+static int collect_names(struct nsn_session *session, struct nsn_counter *counter)
 {
 	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
-	struct wanted *entry, *next;
+	struct nsn_wanted *entry, *next;
 	struct timespec now;
 	int err = nsn_proc__source(root, &counter->sink);
 
@@ -193,27 +163,14 @@ static int collect_names(struct nsn_session *session, struct counter *counter)
 	return err;
 }
 
-/* The end counts every kind, in the order of enum nsn_rec_kind. */
-static int put_end(struct counter *counter)
-{
-	const struct nsn_rec_desc *desc = &nsn_rec_descs[NSN_REC_END];
-	NSN_NEW(rec, END, end);
-
-	for (size_t kind = 0; kind < desc->fields_count; kind++) {
-		memcpy((char *)&rec + desc->fields[kind].offset, &counter->counts[kind],
-		       sizeof(counter->counts[kind]));
-		rec.h.known |= 1U << kind;
-	}
-	return nsn_sink__put(counter->next, &rec.h);
-}
-
 static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 {
-	struct counter counter = { .sink = { .put = count_record }, .next = sink };
 	const char *root = session->opts.sysroot ? session->opts.sysroot : "";
+	struct nsn_counter counter;
 	struct timespec now, from;
 	int err;
 
+	nsn_counter__init(&counter, sink);
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (size_t i = 0; i < NSN_COLLECTORS; i++)
@@ -239,9 +196,9 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 	counter.counts[NSN_REC_EVENT] += session->record ? session->events_count : 0;
 	session->events_count = 0;
 	if (!err)
-		err = put_end(&counter);
-	free_wanted(&counter);
-	if (err)
+		err = nsn_counter__end(&counter);
+	nsn_counter__free(&counter);
+	if (err && !session->record_error)
 		nsn_error("the machine could not be read: %s", strerror(-err));
 	return err;
 }
@@ -279,19 +236,14 @@ int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out)
 		.sink = { .put = session->opts.replay ? add_to_model : add_live_to_model },
 		.model = nsn_model__new(),
 	};
-	struct nsn_sink *first = &sink.sink;
-	struct nsn_recfile_tee tee;
+	struct recorder recorder = record_into(session, &sink.sink);
 	int err;
 
 	*out = NULL;
 	if (!sink.model)
 		return -ENOMEM;
-	if (session->record) {
-		nsn_recfile_tee__init(&tee, session->record, first);
-		first = &tee.sink;
-	}
-	err = session->opts.replay ? nsn_replay__collect(session->opts.replay, first)
-				   : collect_live(session, first);
+	err = session->opts.replay ? nsn_replay__collect(session->opts.replay, &recorder.sink)
+				   : collect_live(session, &recorder.sink);
 	if (!err)
 		err = nsn_model__finish(sink.model);
 	if (err)
@@ -322,16 +274,12 @@ struct nsn_events *nsn_session__events(struct nsn_session *session)
 
 int nsn_session__drain(struct nsn_session *session, struct nsn_sink *sink)
 {
-	struct nsn_recfile_tee tee;
+	struct recorder recorder = record_into(session, sink);
 	int got;
 
 	if (!session->events)
 		return 0;
-	if (session->record) {
-		nsn_recfile_tee__init(&tee, session->record, sink);
-		sink = &tee.sink;
-	}
-	got = nsn_events__drain(session->events, sink);
+	got = nsn_events__drain(session->events, &recorder.sink);
 	session->events_count += got > 0 ? got : 0;
 	return got;
 }
@@ -370,8 +318,7 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 			     struct nsn_model **out)
 {
 	struct split_sink sink = { .sink = { .put = split }, .events = events };
-	struct nsn_sink *first = &sink.sink;
-	struct nsn_recfile_tee tee;
+	struct recorder recorder = record_into(session, &sink.sink);
 	int got = 0;
 
 	*out = NULL;
@@ -380,11 +327,7 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 	sink.model = got ? NULL : nsn_model__new();
 	if (!sink.model)
 		return got ? got : -ENOMEM;
-	if (session->record) {
-		nsn_recfile_tee__init(&tee, session->record, first);
-		first = &tee.sink;
-	}
-	got = nsn_replay__next_snapshot(session->replay, first);
+	got = nsn_replay__next_snapshot(session->replay, &recorder.sink);
 	if (got == 1 && nsn_model__finish(sink.model))
 		got = -ENOMEM;
 	if (got == 1)
@@ -462,9 +405,20 @@ int nsn_session__start_recording(struct nsn_session *session, const char *path)
 	return err ? err : nsn_recfile__create(path, &session->record);
 }
 
+int nsn_session__recording_failed(struct nsn_session *session)
+{
+	int err = session->record_error;
+
+	session->record_error = 0;
+	return err;
+}
+
 int nsn_session__finish(struct nsn_session *session)
 {
-	return session->record ? nsn_recfile__commit(session->record) : 0;
+	int err = session->record ? nsn_recfile__commit(session->record) : 0;
+	int failed = nsn_session__recording_failed(session);
+
+	return err ? err : failed;
 }
 
 void nsn_session__free(struct nsn_session *session)

@@ -18,6 +18,7 @@ struct nsn_session_opts {
 	const char *sysroot; /* NULL: this machine; else a folder with its sys/ and proc/ */
 	const char *replay;  /* NULL: live; else a recording, "-" for stdin */
 	const char *record;  /* NULL: none; else where to record the snapshots, "-" for stdout */
+	bool outlive_record; /* a recording that can't be written ends, and the session goes on */
 };
 
 /* Opens the sources. 0 or -errno (logged). The options' strings must outlive the session. */
@@ -66,8 +67,13 @@ int nsn_session__replay_through(struct nsn_session *session, struct nsn_history 
  * snapshot. 0 or -errno (logged). The path must outlive the session.
  */
 int nsn_session__start_recording(struct nsn_session *session, const char *path);
-/* Finishes the recording that runs, if there is one. 0 or -errno (logged). */
+/*
+ * Finishes the recording that runs, if there is one. 0 or -errno (logged); that of one which ended because
+ * it could not be written is among them, unless nsn_session__recording_failed() told it.
+ */
 int nsn_session__stop_recording(struct nsn_session *session);
+/* -errno of a recording that could not be written any more (logged), told once; 0: none failed. */
+int nsn_session__recording_failed(struct nsn_session *session);
 /* Ends it without a file. */
 void nsn_session__drop_recording(struct nsn_session *session);
 
@@ -88,7 +94,7 @@ const char *nsn_collector_prefix(enum nsn_collector collector);
 double nsn_session__collector_seconds(const struct nsn_session *session,
 				      enum nsn_collector collector);
 
-/* Brings the recording, if there is one, to its place. 0 or -errno (logged). */
+/* Brings the recording, if there is one, to its place. As nsn_session__stop_recording(). */
 int nsn_session__finish(struct nsn_session *session);
 
 /* Closes all; a recording that was not finished is removed. NULL is fine. */

@@ -368,6 +368,7 @@ static int run(struct top_opts *opts)
 	if (!opts->batch && !terminal && !opts->count)
 		opts->count = 1;
 	opts->live.session = opts->cli.session;
+	opts->live.session.outlive_record = true;
 	/* the screen of VMs names no device, and a recording is to have all */
 	opts->live.quick =
 		terminal && opts->state.view == NSN_VIEW_VMS && !opts->cli.session.record;

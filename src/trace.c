@@ -343,7 +343,7 @@ static int run_live(struct trace *trace, int signals)
 	/* a recording ends with a whole machine */
 	if (!err && trace->cli->session.record)
 		err = snapshot(trace);
-	return err ? err : nsn_session__finish(trace->session);
+	return err;
 }
 
 /* ---- replay ---------------------------------------------------------------------------------- */
@@ -420,6 +420,7 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 			       .opts = opts,
 			       .names = nsn_ids__new(),
 			       .history = nsn_history__new(&opts->history) };
+	struct nsn_session_opts session = cli->session;
 	/* a replay has nothing to finish: a signal ends it as it does any program */
 	int signals = cli->session.replay ? -1 : open_signals();
 	int err = !cli->session.replay && signals < 0 ? signals : 0;
@@ -431,12 +432,15 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 		signal(SIGPIPE, SIG_IGN);
 	nsn_records__init(&trace.waiting);
 	nsn_cli__render_opts(cli, &trace.render);
+	session.outlive_record = true;
 	if (!err)
-		err = nsn_session__new(&cli->session, &trace.session);
+		err = nsn_session__new(&session, &trace.session);
 	if (!err)
 		err = begin(&trace);
 	if (!err)
 		err = cli->session.replay ? run_replay(&trace) : run_live(&trace, signals);
+	if (!err)
+		err = nsn_session__finish(trace.session);
 	nsn_records__free(&trace.waiting);
 	nsn_model__free(trace.model);
 	nsn_ids__free(trace.names);

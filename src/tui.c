@@ -261,6 +261,8 @@ static int handle(void *data, enum nsn_loop_source source, int number)
 			nsn_loop__stop(tui->loop);
 		break;
 	}
+	if (nsn_live__recording_failed(tui->live))
+		tui->record[0] = '\0'; /* what was said of it is shown */
 	return err ? err : draw(tui);
 }
 

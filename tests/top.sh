@@ -300,6 +300,29 @@ is "a reader who leaves" "141 0" "${PIPESTATUS[*]}"
 is "a reader who leaves a recording" "2 0" "${PIPESTATUS[*]}"
 check "what was recorded by then is whole" sh -c \
 	"'$BUILD/nosnoop' audit --replay '$work/kept.jsonl' 2>&1 >'$work/audit'"
+# a disk that is full: the recording ends with a whole snapshot, and nosnooptop goes on
+if [ "$(id -u)" = 0 ]; then
+	mkdir "$work/disk"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare -m sh -c 'mount -t tmpfs -o size=64k none "$1" && cd "$1" || exit
+		"$2" --replay "$3" -b --speed 0 --record kept.jsonl >"$4/frames" 2>"$4/stderr"
+		echo "$?, $(ls -A)" >"$4/full"
+		cp kept.jsonl "$4/full.jsonl" && : >kept.jsonl
+		"$5" trace --replay "$3" --record traced.jsonl >"$4/events" 2>>"$4/stderr"
+		echo "$?, $(ls -A | xargs)" >>"$4/full"' \
+		sh "$work/disk" "$top" "$fixture" "$work" "$BUILD/nosnoop"
+	is "a full disk: nosnooptop, its exit code and what it leaves" "2, kept.jsonl" "$(head -n 1 "$work/full")"
+	is "a full disk: it goes on" 8 "$(grep -c '^nosnooptop' "$work/frames")"
+	is "a full disk: whole snapshots are kept" 1 "$(("$(grep -c '"end"' "$work/full.jsonl")" > 1))"
+	is "a full disk: nothing behind the last" 1 "$(tail -n 1 "$work/full.jsonl" | grep -c '"rec":"end"')"
+	is "a full disk: trace" "2, kept.jsonl traced.jsonl" "$(tail -n 1 "$work/full")"
+	is "a full disk: it tells all events" "$("$BUILD/nosnoop" trace --replay "$fixture" 2>&1 | sha256sum)" \
+		"$(sha256sum <"$work/events")"
+	is "a full disk is told, of both" 2 "$(grep -c 'No space left on device): it is kept up to' "$work/stderr")"
+else
+	skipped=$((skipped + 1))
+	echo "skip  a full disk: needs root"
+fi
 # cut off behind the last snapshot's end: what happened then, and no machine
 {
 	cat "$fixture"

@@ -55,6 +55,9 @@ is_two() {
 		cat "$work/out"
 }
 check "both snapshots are told" is_two
+trace 0 "a recording, recorded" --replay "$work/twice.jsonl" --record "$work/copy.jsonl"
+trace 0 "its copy" --replay "$work/copy.jsonl" --format json --event all
+check "both snapshots are in the copy" is_two
 trace 0 "a recording, one line" --replay "$work/twice.jsonl" --format json --event all --count 1
 one_line() { [ "$(wc -l <"$work/out")" -eq 1 ] || wc -l "$work/out"; }
 check "--count" one_line

@@ -285,30 +285,51 @@ static void test_write_errors(void **state)
 	assert_non_null(strstr(logged, "/dev/full: cannot write: No space left"));
 }
 
-static void test_tee(void **state)
+/* What is whole is read back; what was half written, and what waited in memory, is not. */
+static void test_salvage(void **state)
 {
 	struct folder *folder = *state;
-	struct nsn_records records, back;
-	struct nsn_recfile_tee tee;
+	struct nsn_records back;
 	struct nsn_recfile *file;
 	NSN_NEW(vm, VM, vm);
 	NSN_NEW(end, END, end);
 
 	NSN_PUT(&vm, vm, pid, 12);
-	nsn_records__init(&records);
 	nsn_records__init(&back);
 	assert_int_equal(nsn_recfile__create(folder->file, &file), 0);
-	nsn_recfile_tee__init(&tee, file, &records.sink);
-	assert_int_equal(nsn_sink__put(&tee.sink, &vm.h), 0);
-	assert_int_equal(nsn_sink__put(&tee.sink, &end.h), 0);
-	assert_int_equal(nsn_recfile__commit(file), 0);
+	assert_int_equal(nsn_recfile__put(file, &vm.h), 0);
+	assert_int_equal(nsn_recfile__salvage(file), 0); /* nothing is whole yet */
+	assert_int_equal(nsn_recfile__put(file, &end.h), 0);
+	for (int i = 0; i < 1000; i++) /* more than a buffer holds */
+		assert_int_equal(nsn_recfile__put(file, &vm.h), 0);
+	assert_int_equal(nsn_recfile__salvage(file), 1);
 	nsn_recfile__free(file);
-	assert_int_equal(records.count, 2);
 	assert_int_equal(nsn_replay__collect(folder->file, &back.sink), 0);
-	assert_int_equal(back.size, records.size);
-	assert_memory_equal(back.data, records.data, records.size);
-	nsn_records__free(&records);
+	assert_int_equal(back.count, 2);
 	nsn_records__free(&back);
+}
+
+/* A device is not cut: nothing is kept, and nothing is said to be. */
+static void test_no_salvage(void **state)
+{
+	struct nsn_recfile *file;
+	const char *logged;
+	NSN_NEW(end, END, end);
+	int saved, err;
+
+	(void)state;
+	assert_int_equal(nsn_recfile__create("/dev/full", &file), 0);
+	logged = catch_begin(&saved);
+	err = nsn_recfile__put(file, &end.h);
+	catch_end(saved, logged);
+	assert_int_equal(err, -ENOSPC);
+	assert_non_null(strstr(logged, "/dev/full: cannot write: No space left"));
+	logged = catch_begin(&saved);
+	err = nsn_recfile__salvage(file);
+	catch_end(saved, logged);
+	nsn_recfile__free(file);
+	assert_int_equal(err, 0);
+	assert_string_equal(logged, "");
 }
 
 int main(void)
@@ -328,7 +349,8 @@ int main(void)
 		TEST(test_link_is_not_followed),
 		TEST(test_devices_are_not_replaced),
 		TEST(test_write_errors),
-		TEST(test_tee),
+		TEST(test_salvage),
+		TEST(test_no_salvage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
