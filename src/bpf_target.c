@@ -16,6 +16,8 @@ static struct {
 	struct nsn_target target;
 } plan[NSN_MAX_TARGETS * 2];
 static size_t plan_count;
+static bool (*plan_leave)(void *data);
+static void *plan_leave_data;
 
 /*
  * libbpf reads all of vmlinux's BTF for an object that has a program of type tracing, for names that
@@ -24,6 +26,8 @@ static size_t plan_count;
 static int name_target(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
 	(void)cookie;
+	if (plan_leave && plan_leave(plan_leave_data))
+		return -ECANCELED;
 	for (size_t i = 0; i < plan_count; i++) {
 		if (plan[i].program != program)
 			continue;
@@ -61,6 +65,13 @@ int nsn_targets__register(void)
 void nsn_targets__clear(void)
 {
 	plan_count = 0;
+	nsn_targets__ask(NULL, NULL);
+}
+
+void nsn_targets__ask(bool (*leave)(void *data), void *data)
+{
+	plan_leave = leave;
+	plan_leave_data = data;
 }
 
 int nsn_targets__add(const struct bpf_program *program, const struct nsn_target *target)

@@ -8,6 +8,7 @@
 #ifndef NSN_BPF_TARGET_H
 #define NSN_BPF_TARGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bpf_program;
@@ -28,6 +29,11 @@ int nsn_targets__register(void);
  * of the object before are forgotten. Objects are loaded one after the other.
  */
 void nsn_targets__clear(void);
+/*
+ * Asked before each of them is loaded: true ends the loading of the object with -ECANCELED. NULL: nobody is
+ * asked, as after nsn_targets__clear().
+ */
+void nsn_targets__ask(bool (*leave)(void *data), void *data);
 /* 0, or -ENOENT if there is no such target or no room for it. */
 int nsn_targets__add(const struct bpf_program *program, const struct nsn_target *target);
 

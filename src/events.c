@@ -302,6 +302,7 @@ int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out
 		set_up(events);
 		nsn_events_changed_modules(events);
 		err = attach(events, NSN_ALL_MODULES);
+		events->opts.leave = NULL;
 	}
 	if (err)
 		nsn_events__close(events);

@@ -27,6 +27,9 @@ struct nsn_events_opts {
 	uint64_t wanted;     /* 1 << NSN_EVENT_WBINVD, HOST_FLUSH: one event each; else counted */
 	uint64_t min_duration_ns; /* of a wbinvd event */
 	uint32_t ring_size;       /* bytes, a power of 2 and whole pages; 0: NSN_RING_SIZE */
+	/* Asked between the steps of the first attaching, which can take seconds: true gives up. */
+	bool (*leave)(void *data);
+	void *leave_data;
 };
 
 /* How a probe stands. */
@@ -39,7 +42,8 @@ struct nsn_probe_state {
 };
 
 /*
- * Attaches what can be attached. That nothing can is no error: the states tell. 0 or -ENOMEM.
+ * Attaches what can be attached. That nothing can is no error: the states tell. 0, -ENOMEM, or -ECANCELED
+ * if opts->leave said so.
  * The options' strings must outlive the object; so must the collector, which is not owned.
  */
 int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out);

@@ -179,6 +179,7 @@ static int load_with(struct nsn_events *events, const struct nsn_offer *offer, u
 	int err = nsn_targets__register();
 
 	nsn_targets__clear();
+	nsn_targets__ask(events->opts.leave, events->opts.leave_data);
 	if (!err)
 		err = prepare(events, slim, &object);
 	for (size_t i = 0; i < nsn_probe_rows_count && !err; i++) {
@@ -251,6 +252,11 @@ static int link_program(struct nsn_probe_links *links, struct bpf_program *progr
 	return 0;
 }
 
+static bool leaves(const struct nsn_events *events)
+{
+	return events->opts.leave && events->opts.leave(events->opts.leave_data);
+}
+
 /* Exits first: an entry whose exit is not yet seen would leave a call behind. */
 static int link_probe(struct nsn_probe_links *links, struct bpf_object *object,
 		      const struct nsn_probe_state *state)
@@ -272,9 +278,9 @@ static int link_probe(struct nsn_probe_links *links, struct bpf_object *object,
 	return err;
 }
 
-/* Loads and attaches the probes of a set that are on; what cannot be is turned off. */
-static void attach_set(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
-		       struct bpf_object **object)
+/* Loads and attaches the probes of a set that are on; what cannot be is turned off. 0 or -ECANCELED. */
+static int attach_set(struct nsn_events *events, const struct nsn_offer *offer, unsigned int set,
+		      struct bpf_object **object)
 {
 	bool any = false;
 	int err;
@@ -282,9 +288,9 @@ static void attach_set(struct nsn_events *events, const struct nsn_offer *offer,
 	for (size_t i = 0; i < nsn_probe_rows_count; i++)
 		any |= is_on(events, i, set);
 	if (!any)
-		return;
+		return 0;
 	err = load(events, offer, set, -1, object);
-	if (err) {
+	if (err && err != -ECANCELED) {
 		try_each(events, offer, set);
 		err = load(events, offer, set, -1, object);
 	}
@@ -294,6 +300,8 @@ static void attach_set(struct nsn_events *events, const struct nsn_offer *offer,
 
 		if (!is_on(events, i, set))
 			continue;
+		if (err == -ECANCELED || leaves(events))
+			return -ECANCELED;
 		if (!own)
 			own = link_probe(&events->links[i], *object, state);
 		if (!own)
@@ -301,6 +309,7 @@ static void attach_set(struct nsn_events *events, const struct nsn_offer *offer,
 		unlink_probe(&events->links[i]);
 		turn_off(state, "cannot be attached", own);
 	}
+	return 0;
 }
 
 /* ---- choice ---------------------------------------------------------------------------------- */
@@ -346,10 +355,10 @@ int nsn_events_attach(struct nsn_events *events, unsigned int changed)
 		if (is_affected(object_of(&nsn_probe_rows[i]), changed))
 			choose(events, &offer, i);
 	if (!err && changed == NSN_ALL_MODULES)
-		attach_set(events, &offer, ALL_OBJECTS, &events->all);
+		err = attach_set(events, &offer, ALL_OBJECTS, &events->all);
 	for (size_t id = 0; id < NSN_EVENT_OBJECTS && !err; id++)
 		if (changed != NSN_ALL_MODULES && is_affected(id, changed))
-			attach_set(events, &offer, 1U << id, &events->objects[id]);
+			err = attach_set(events, &offer, 1U << id, &events->objects[id]);
 	nsn_offer__free(&offer);
 	return err;
 }

@@ -204,7 +204,7 @@ static int open_live(struct nsn_export *export)
 	if (err)
 		return err;
 	export->session = nsn_live__session(export->live);
-	err = nsn_live__open_events(export->live);
+	err = nsn_live__open_events(export->live, NULL, NULL);
 	if (!err)
 		err = nsn_live__start(export->live);
 	return err ? err : count(export);

@@ -33,8 +33,12 @@ void nsn_live__free(struct nsn_live *live); /* NULL is fine */
 /* Takes a snapshot; of a replay the first one. There is a model after it. 0 or -errno (logged). */
 int nsn_live__start(struct nsn_live *live);
 
-/* Attaches the event programs, if there is a kernel to attach to. 0 or -errno (logged). */
-int nsn_live__open_events(struct nsn_live *live);
+/*
+ * Attaches the event programs, if there is a kernel to attach to. leave (NULL: nobody) is asked in between,
+ * with data: true gives it up, and the machine is watched without events. It must not take snapshots. 0 or
+ * -errno (logged).
+ */
+int nsn_live__open_events(struct nsn_live *live, bool (*leave)(void *data), void *data);
 
 /* Readable while events wait; -1: none can come. */
 int nsn_live__fd(const struct nsn_live *live);

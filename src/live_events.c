@@ -153,10 +153,15 @@ void nsn_live__list_features(struct nsn_live *live)
 	}
 }
 
-int nsn_live__open_events(struct nsn_live *live)
+int nsn_live__open_events(struct nsn_live *live, bool (*leave)(void *data), void *data)
 {
-	int err = nsn_session__open_events(live->session, &live->opts.events);
+	int err;
 
+	live->opts.events.leave = leave;
+	live->opts.events.leave_data = data;
+	err = nsn_session__open_events(live->session, &live->opts.events);
+	if (err == -ECANCELED)
+		err = 0;
 	live->starting = true;
 	if (!err)
 		err = nsn_live__drain(live);

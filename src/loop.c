@@ -22,6 +22,7 @@ struct nsn_loop {
 	int fds[NSN_LOOP_MAX]; /* -1: none. INPUT and EVENTS are the caller's */
 	sigset_t signals, before;
 	bool blocked, stopped;
+	int err; /* of a handler */
 };
 
 static int watch(struct nsn_loop *loop, enum nsn_loop_source source, int fd)
@@ -140,25 +141,38 @@ static bool consume(const struct nsn_loop *loop, enum nsn_loop_source source, in
 	return true;
 }
 
-int nsn_loop__run(struct nsn_loop *loop)
+/* Waits so many ms for whatever comes (-1: ever), and handles it. */
+static void turn(struct nsn_loop *loop, int wait_ms)
 {
 	struct epoll_event ready[NSN_LOOP_MAX];
-	int count, number, err = 0;
+	int number, count = epoll_wait(loop->epoll, ready, NSN_LOOP_MAX, wait_ms);
 
-	while (!loop->stopped && !err) {
-		count = epoll_wait(loop->epoll, ready, NSN_LOOP_MAX, -1);
-		if (count < 0 && errno != EINTR) {
-			err = -errno;
-			nsn_error("the loop broke: %s", strerror(-err));
-		}
-		for (int i = 0; i < count && !loop->stopped && !err; i++) {
-			enum nsn_loop_source source = (enum nsn_loop_source)ready[i].data.fd;
-
-			if (consume(loop, source, &number))
-				err = loop->opts.handle(loop->opts.data, source, number);
-		}
+	if (count < 0 && errno != EINTR) {
+		loop->err = -errno;
+		nsn_error("the loop broke: %s", strerror(-loop->err));
 	}
-	return err;
+	for (int i = 0; i < count && !loop->stopped && !loop->err; i++) {
+		enum nsn_loop_source source = (enum nsn_loop_source)ready[i].data.fd;
+
+		if (consume(loop, source, &number))
+			loop->err = loop->opts.handle(loop->opts.data, source, number);
+	}
+}
+
+int nsn_loop__run(struct nsn_loop *loop)
+{
+	while (!loop->stopped && !loop->err)
+		turn(loop, -1);
+	return loop->err;
+}
+
+bool nsn_loop__pump(void *data)
+{
+	struct nsn_loop *loop = data;
+
+	if (!loop->stopped && !loop->err)
+		turn(loop, 0);
+	return loop->stopped || loop->err;
 }
 
 void nsn_loop__stop(struct nsn_loop *loop)

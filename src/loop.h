@@ -46,5 +46,10 @@ int nsn_loop__watch_events(struct nsn_loop *loop, int fd);
 /* Runs until a handler fails or stops it: 0, or what the handler gave. */
 int nsn_loop__run(struct nsn_loop *loop);
 void nsn_loop__stop(struct nsn_loop *loop);
+/*
+ * For work that takes long, beside the loop: handles what is ready, waits for nothing. True if the loop was
+ * stopped or a handler failed, which nsn_loop__run() then gives. loop is a struct nsn_loop.
+ */
+bool nsn_loop__pump(void *loop);
 
 #endif /* NSN_LOOP_H */

@@ -282,6 +282,8 @@ static void draw_status(struct nsn_draw *draw)
 	if (top->probes_count)
 		what = nsn_page__format(page, "  probes %zu of %zu", top->probes_on,
 					top->probes_count);
+	else if (top->attaching)
+		what = "  attaching probes";
 	what = nsn_page__format(page, "%s  lost %" PRIu64 "  snapshot %s ago", what,
 				top->lost + page->model->lost_records,
 				nsn_top_age(page, top->snapshot_age_ns));

@@ -68,7 +68,8 @@ struct nsn_top {
 	size_t events_count;
 	const struct nsn_top_feature *features;
 	size_t features_count;
-	size_t probes_on, probes_count; /* count 0: there are none (a replay) */
+	size_t probes_on, probes_count; /* count 0: there are none (a replay), or none yet */
+	bool attaching;                 /* they are being attached */
 	const char *events_off;         /* why no event can come at all; NULL: they can */
 	uint64_t lost;                  /* events */
 	uint64_t now;                   /* ns since the epoch, of the machine that is shown */

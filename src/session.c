@@ -262,7 +262,7 @@ int nsn_session__open_events(struct nsn_session *session, const struct nsn_event
 		return 0;
 	own.collector = session->bpf;
 	err = nsn_events__open(&own, &session->events);
-	if (err)
+	if (err && err != -ECANCELED)
 		nsn_error("events could not be set up: %s", strerror(-err));
 	return err;
 }

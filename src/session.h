@@ -32,7 +32,8 @@ int nsn_session__snapshot(struct nsn_session *session, struct nsn_model **out);
 
 /*
  * Attaches the event programs to a live session; opts->collector is filled in. From then on a
- * snapshot has counters. On a replay or under a sysroot it does nothing. 0 or -errno (logged).
+ * snapshot has counters. On a replay or under a sysroot it does nothing. 0 or -errno (logged, but for
+ * -ECANCELED of opts->leave).
  */
 int nsn_session__open_events(struct nsn_session *session, const struct nsn_events_opts *opts);
 

@@ -332,7 +332,7 @@ static int run_batch(struct top_opts *opts)
 	struct nsn_loop_opts loop = {
 		.input = -1, .delay_ns = opts->delay_ns, .handle = handle, .data = opts
 	};
-	int err = nsn_live__open_events(opts->source);
+	int err = nsn_live__open_events(opts->source, NULL, NULL);
 
 	if (!err)
 		err = nsn_live__start(opts->source);

@@ -280,6 +280,13 @@ static int open_signals(void)
 	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static bool has_signal(void *data)
+{
+	struct pollfd wait = { .fd = *(int *)data, .events = POLLIN };
+
+	return poll(&wait, 1, 0) > 0;
+}
+
 static int live(struct trace *trace, int signals)
 {
 	struct nsn_events *events = nsn_session__events(trace->session);
@@ -335,7 +342,11 @@ static int run_live(struct trace *trace, int signals)
 
 	events.wanted = trace->opts->events;
 	events.min_duration_ns = trace->opts->min_duration_ns;
+	events.leave = has_signal;
+	events.leave_data = &signals;
 	err = nsn_session__open_events(trace->session, &events);
+	if (err == -ECANCELED)
+		err = 0; /* the signal waits for the loop */
 	if (!err) {
 		warn_of_probes(trace);
 		err = live(trace, signals);

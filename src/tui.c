@@ -33,6 +33,7 @@ struct tui {
 	char message[256], record[64];
 	int message_left; /* seconds */
 	bool message_bad;
+	bool starting; /* the probes are being attached: keys are heard, and nothing is read */
 	size_t frozen_events; /* while paused: how many there were */
 };
 
@@ -52,6 +53,7 @@ static void fill(struct tui *tui, struct nsn_top *top)
 	if (said[0])
 		tell(tui, true, "", said);
 	nsn_live__show(tui->live, top);
+	top->attaching = tui->starting && !top->replay;
 	top->delay_ns = tui->delay_ns;
 	top->recording = tui->record[0] ? tui->record : top->recording;
 	if (tui->message_left > 0) {
@@ -127,6 +129,10 @@ static int toggle_recording(struct tui *tui)
 	char name[64];
 	int err;
 
+	if (tui->starting) {
+		tell(tui, true, "no recording yet: the probes are being attached", "");
+		return 0;
+	}
 	nsn_live__show(tui->live, &top);
 	if (top.replay) {
 		tell(tui, true, "this is a recording already", "");
@@ -236,6 +242,8 @@ static int handle(void *data, enum nsn_loop_source source, int number)
 	struct tui *tui = data;
 	int err = 0;
 
+	if (tui->starting && source != NSN_LOOP_INPUT && source != NSN_LOOP_SIGNAL)
+		return source == NSN_LOOP_SECOND ? draw(tui) : 0;
 	switch (source) {
 	case NSN_LOOP_TICK:
 		err = tui->state->paused ? 0 : nsn_live__tick(tui->live);
@@ -266,15 +274,20 @@ static int handle(void *data, enum nsn_loop_source source, int number)
 	return err ? err : draw(tui);
 }
 
-/* The first screen comes before the event programs are attached, which takes its time. */
+/*
+ * The first screen comes before the event programs are attached, which takes its time: keys and signals are
+ * heard meanwhile. Whoever leaves by then has the loop stopped.
+ */
 static int start(struct tui *tui)
 {
 	int err = nsn_live__start(tui->live);
 
+	tui->starting = true;
 	if (!err)
 		err = draw(tui);
 	if (!err)
-		err = nsn_live__open_events(tui->live);
+		err = nsn_live__open_events(tui->live, nsn_loop__pump, tui->loop);
+	tui->starting = false;
 	if (!err)
 		err = nsn_loop__watch_events(tui->loop, nsn_live__fd(tui->live));
 	if (!err && nsn_live__refresh(tui->live) < 0)

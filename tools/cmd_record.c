@@ -186,7 +186,7 @@ static int go_on(struct recording *recording)
 	int err = nsn_live__start(recording->live);
 
 	if (!err)
-		err = nsn_live__open_events(recording->live);
+		err = nsn_live__open_events(recording->live, nsn_loop__pump, recording->loop);
 	if (!err)
 		err = refresh(recording);
 	if (!err)

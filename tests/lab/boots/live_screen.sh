@@ -129,6 +129,13 @@ cell_screen() {
 	seen 'probes [0-9]+ of'
 	press q
 	shell_back q
+	# while the probes are being attached, which takes seconds here: it hears keys
+	press "clear; $LAB_BUILD/nosnooptop" Enter
+	seen 'attaching probes'
+	press 2
+	seen '\[2 .*attaching probes'
+	press q
+	shell_back "q at once"
 	var ends "$(jq -cs . /run/cell/ends)"
 	mux kill-server
 }
