@@ -131,12 +131,13 @@ bench: all $(BUILD)/tests/manyvms $(BUILD)/tests/iterators
 deps:
 	$(Q)tools/deps.sh test
 
-tests: all $(UNIT_TESTS) small-ring
+tests: all $(UNIT_TESTS) small-ring $(BUILD)/tests/manyvms
 
-# For the lab's cell of that name: a buffer that a hundred VMs fill twice over.
+# For the lab's cell of that name, and the exporter's test: a buffer that a hundred VMs fill twice over.
 .PHONY: small-ring
 small-ring:
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/small-ring RING=4096 $(BUILD)/small-ring/nosnoop
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/small-ring RING=4096 \
+		$(BUILD)/small-ring/nosnoop $(BUILD)/small-ring/nosnoop-exporter
 
 ## check: every test: unit, golden, schema, floors, sanitizers, fuzz, the lab
 check:

@@ -205,13 +205,17 @@ static int resolve_symbols(struct nsn_bpf *bpf, struct walk_object *walk)
 /* The iterator and the symbols, in the object that has them. */
 static int start_files(struct nsn_bpf *bpf, struct walk_object *walk)
 {
+	struct bpf_link *link;
 	int err = resolve_symbols(bpf, walk);
 
 	if (err)
 		return err;
+	link = bpf_program__attach_iter(program_of(walk, "iterate_files"), NULL);
+	if (!link)
+		return -errno;
 	bpf_link__destroy(bpf->files_link);
-	bpf->files_link = bpf_program__attach_iter(program_of(walk, "iterate_files"), NULL);
-	return bpf->files_link ? 0 : -errno;
+	bpf->files_link = link;
+	return 0;
 }
 
 /*
@@ -318,17 +322,29 @@ int nsn_bpf__open_object(struct nsn_bpf *bpf, enum object_id id)
 	return err;
 }
 
-/* Records had no room: the object is loaded anew with a larger buffer. */
+/*
+ * Records had no room: the object is loaded anew with a larger buffer. The one there is stays until then: who
+ * may load none any more must not be left with none, and see nothing from then on.
+ */
 static int grow_ring(struct nsn_bpf *bpf, enum object_id id)
 {
-	struct walk_object *walk = &bpf->objects[id];
+	struct walk_object old = bpf->objects[id];
+	int err;
 
-	if (walk->ring_size >= RING_SIZE_MAX)
+	if (old.ring_size >= RING_SIZE_MAX)
 		return -ENOSPC;
-	nsn_bpf__close_object(walk, id);
-	walk->ring_size *= 4;
-	nsn_info("a walk needs more room: %zu KiB", walk->ring_size / 1024);
-	return nsn_bpf__open_object(bpf, id);
+	bpf->objects[id] = (struct walk_object){ .ring_size = old.ring_size * 4 };
+	nsn_info("a walk needs more room: %zu KiB", old.ring_size * 4 / 1024);
+	err = nsn_bpf__open_object(bpf, id);
+	if (!err) {
+		nsn_bpf__close_object(&old, id);
+		return 0;
+	}
+	bpf->objects[id] = old;
+	nsn_error(
+		"a walk has more records than its buffer of %zu KiB takes, and a larger one can't be had (%s)",
+		old.ring_size / 1024, nsn_errno_name(err));
+	return -ENOBUFS;
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -400,9 +416,10 @@ int nsn_bpf__walk(struct nsn_bpf *bpf, enum nsn_walk_program program, uint64_t h
 		size_t size = out->size, records = out->count;
 		bool full = false;
 
-		if (!bpf->objects[id].object ||
-		    bpf->states[walks[program].part].state != NSN_SOURCE_OK)
+		if (bpf->states[walks[program].part].state != NSN_SOURCE_OK)
 			return 0;
+		if (!bpf->objects[id].object) /* nobody may take it for a list that is empty */
+			return -ENXIO;
 		args.count = count - done < NSN_BATCH ? count - done : NSN_BATCH;
 		if (args.count)
 			memcpy(bpf->objects[id].batch, addresses + done,

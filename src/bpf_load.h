@@ -41,6 +41,9 @@ struct nsn_bpf_state {
 int nsn_bpf__open(struct nsn_bpf **out);
 void nsn_bpf__close(struct nsn_bpf *bpf);
 
+/* True if IOMMU groups are there and were not when it was opened. */
+bool nsn_bpf__has_new(const struct nsn_bpf *bpf);
+
 const struct nsn_bpf_state *nsn_bpf__state(const struct nsn_bpf *bpf, enum nsn_bpf_part part);
 
 /* The address that a symbol had when it was last looked up; 0: there is none. */

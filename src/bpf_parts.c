@@ -104,6 +104,11 @@ static const struct {
 	  "vhost_vdpa is not loaded" },
 };
 
+static bool has_groups(void)
+{
+	return nsn_folder_has_entries("/sys/kernel/iommu_groups");
+}
+
 /* Marks as absent what this kernel does not have; `has` answers for one symbol. */
 static void find_absent(struct nsn_bpf *bpf,
 			bool (*has)(const void *context, enum nsn_symbol symbol),
@@ -117,7 +122,7 @@ static void find_absent(struct nsn_bpf *bpf,
 			nsn_bpf__set_state(bpf, subsystems[i].part, NSN_SOURCE_ABSENT,
 					   subsystems[i].absent);
 	}
-	if (!nsn_folder_has_entries("/sys/kernel/iommu_groups"))
+	if (!has_groups())
 		nsn_bpf__set_state(bpf, NSN_PART_IOMMU, NSN_SOURCE_ABSENT,
 				   "there is no IOMMU group");
 }
@@ -212,6 +217,11 @@ int nsn_bpf__open(struct nsn_bpf **out)
 	}
 	*out = bpf;
 	return 0;
+}
+
+bool nsn_bpf__has_new(const struct nsn_bpf *bpf)
+{
+	return bpf->states[NSN_PART_IOMMU].state == NSN_SOURCE_ABSENT && has_groups();
 }
 
 void nsn_bpf__close(struct nsn_bpf *bpf)

@@ -308,6 +308,7 @@ struct nsn_collect_bpf {
 	struct nsn_keys *keys;
 	struct pass before, now;
 	struct nsn_records files, torn;
+	struct nsn_modules modules; /* before they were looked at */
 };
 
 /* A VM at an address that another had before is told by who made it and when. */
@@ -379,6 +380,7 @@ int nsn_collect_bpf__open(struct nsn_collect_bpf **out)
 	nsn_records__init(&collector->files);
 	nsn_records__init(&collector->torn);
 	collector->keys = nsn_keys__new();
+	nsn_modules__look(&collector->modules);
 	err = collector->keys ? nsn_bpf__open(&collector->bpf) : -ENOMEM;
 	if (err) {
 		nsn_collect_bpf__close(collector);
@@ -406,13 +408,25 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector)
 int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector)
 {
 	struct nsn_bpf *bpf;
-	int err = nsn_bpf__open(&bpf);
+	int err;
 
+	nsn_modules__look(&collector->modules);
+	err = nsn_bpf__open(&bpf);
 	if (err)
 		return err;
 	nsn_bpf__close(collector->bpf);
 	collector->bpf = bpf;
 	return 0;
+}
+
+bool nsn_collect_bpf__has_new(const struct nsn_collect_bpf *collector)
+{
+	return nsn_bpf__has_new(collector->bpf);
+}
+
+const struct nsn_modules *nsn_collect_bpf__modules(const struct nsn_collect_bpf *collector)
+{
+	return &collector->modules;
 }
 
 struct nsn_keys *nsn_collect_bpf__keys(struct nsn_collect_bpf *collector)
@@ -444,6 +458,8 @@ int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink
 		err = emit(collector, &collector->now.records, sink);
 	if (!err)
 		err = emit(collector, &collector->torn, sink);
-	nsn_keys__retire(collector->keys);
+	/* what a failed one did not reach is not gone */
+	if (!err)
+		nsn_keys__retire(collector->keys);
 	return err;
 }

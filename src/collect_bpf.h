@@ -9,6 +9,7 @@
 #ifndef NSN_COLLECT_BPF_H
 #define NSN_COLLECT_BPF_H
 
+#include "modules.h"
 #include "recdesc.h"
 
 struct nsn_collect_bpf;
@@ -27,6 +28,18 @@ int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink
 
 /* Loads anew what the kernel has now, after a module came or went; keys stay. 0 or -ENOMEM. */
 int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector);
+
+/*
+ * True if something is there now that was not when the programs were loaded, and of which no module tells:
+ * IOMMU groups (VFIO without an IOMMU makes some). A reload finds it.
+ */
+bool nsn_collect_bpf__has_new(const struct nsn_collect_bpf *collector);
+
+/*
+ * The modules as they were just before the programs were loaded: one that has come since is not in what a
+ * snapshot reads.
+ */
+const struct nsn_modules *nsn_collect_bpf__modules(const struct nsn_collect_bpf *collector);
 
 /* For events, which name the same objects: the keys, and addresses of symbols (0: there is none). */
 struct nsn_keys *nsn_collect_bpf__keys(struct nsn_collect_bpf *collector);

@@ -300,7 +300,7 @@ int nsn_events__open(const struct nsn_events_opts *opts, struct nsn_events **out
 	events->links = calloc(nsn_probe_rows_count, sizeof(*events->links));
 	if (events->states && events->told && events->links) {
 		set_up(events);
-		nsn_events_changed_modules(events);
+		events->modules = *nsn_collect_bpf__modules(opts->collector);
 		err = attach(events, NSN_ALL_MODULES);
 		events->opts.leave = NULL;
 	}
@@ -432,14 +432,18 @@ int nsn_events__counters(struct nsn_events *events, struct nsn_sink *sink)
 
 int nsn_events__refresh(struct nsn_events *events)
 {
-	unsigned int changed = nsn_events_changed_modules(events);
+	unsigned int changed = nsn_modules__changed(&events->modules);
+	bool new = nsn_collect_bpf__has_new(events->opts.collector);
 
 	nsn_events_read_misses(events);
-	if (!changed)
+	if (!changed && !new)
 		return 0;
-	nsn_info("a module came or went: probes are chosen anew");
-	if (nsn_collect_bpf__reload(events->opts.collector) || attach(events, changed))
+	if (changed)
+		nsn_info("a module came or went: probes are chosen anew");
+	if (nsn_collect_bpf__reload(events->opts.collector) || (changed && attach(events, changed)))
 		nsn_warning("out of memory: some events stay off");
+	if (new)
+		return 1;
 	for (size_t i = 0; i < nsn_probe_rows_count; i++)
 		if (!same_state(&events->states[i], &events->told[i]))
 			return 1;
@@ -449,7 +453,8 @@ int nsn_events__refresh(struct nsn_events *events)
 bool nsn_events__outdated(struct nsn_events *events)
 {
 	nsn_events_read_misses(events);
-	return nsn_events_changed_modules(events) != 0;
+	return nsn_modules__changed(&events->modules) ||
+	       nsn_collect_bpf__has_new(events->opts.collector);
 }
 
 const struct nsn_probe_state *nsn_events__probes(const struct nsn_events *events, size_t *count)

@@ -68,13 +68,14 @@ int nsn_events__counters(struct nsn_events *events, struct nsn_sink *sink);
 int nsn_events__tick(struct nsn_events *events, struct nsn_sink *sink);
 
 /*
- * Follows modules that came or went: call it about once a second, it is cheap. Returns 1 if a
- * probe's state changed (nsn_events__drain() then gives a `probe` event for each), else 0.
+ * Follows modules that came or went, and the first IOMMU group: call it about once a second, it is cheap.
+ * Returns 1 if a probe's state changed (nsn_events__drain() then gives a `probe` event for each) or a
+ * snapshot can see more, else 0.
  */
 int nsn_events__refresh(struct nsn_events *events);
 
 /*
- * nsn_events__refresh() for who can't load programs any more: true if a module came or went since the
+ * nsn_events__refresh() for who can't load programs any more: true if what it follows changed since the
  * last time, so that what is attached is not what this kernel offers now. What was missed is read.
  */
 bool nsn_events__outdated(struct nsn_events *events);

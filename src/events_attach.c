@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,21 +20,13 @@
 #include "collect_bpf.h"
 #include "log.h"
 
-/* Modules whose functions are traced or whose objects snapshots read, and that may come and go. */
-enum { KVM, VFIO, TYPE1, IOMMUFD, KVM_AMD, KVM_INTEL, VDPA };
-static const char *const modules[NSN_EVENT_MODULES] = {
-	[KVM] = "kvm",         [VFIO] = "vfio",       [TYPE1] = "vfio_iommu_type1",
-	[IOMMUFD] = "iommufd", [KVM_AMD] = "kvm_amd", [KVM_INTEL] = "kvm_intel",
-	[VDPA] = "vhost_vdpa",
-};
-
-/* Which of them an object reads: it is loaded anew when one of them comes or goes. */
+/* Which modules an object reads: it is loaded anew when one of them comes or goes. */
 static const unsigned int object_modules[NSN_EVENT_OBJECTS] = {
-	[NSN_OBJECT_KVM_EVENTS] = 1 << KVM,
-	[NSN_OBJECT_KVM_VFIO_EVENTS] = 1 << KVM | 1 << VFIO,
-	[NSN_OBJECT_VFIO_EVENTS] = 1 << VFIO,
-	[NSN_OBJECT_TYPE1_EVENTS] = 1 << VFIO | 1 << TYPE1,
-	[NSN_OBJECT_IOMMUFD_EVENTS] = 1 << IOMMUFD,
+	[NSN_OBJECT_KVM_EVENTS] = 1 << NSN_MODULE_KVM,
+	[NSN_OBJECT_KVM_VFIO_EVENTS] = 1 << NSN_MODULE_KVM | 1 << NSN_MODULE_VFIO,
+	[NSN_OBJECT_VFIO_EVENTS] = 1 << NSN_MODULE_VFIO,
+	[NSN_OBJECT_TYPE1_EVENTS] = 1 << NSN_MODULE_VFIO | 1 << NSN_MODULE_TYPE1,
+	[NSN_OBJECT_IOMMUFD_EVENTS] = 1 << NSN_MODULE_IOMMUFD,
 };
 
 static const char *const map_names[NSN_EVENT_MAPS] = {
@@ -437,7 +428,7 @@ void nsn_events_detach(struct nsn_events *events, unsigned int changed)
 		close_object(events, &events->all);
 }
 
-/* ---- maps and modules ------------------------------------------------------------------------ */
+/* ---- maps ------------------------------------------------------------------------------------ */
 
 int nsn_events_make_maps(struct nsn_events *events)
 {
@@ -459,33 +450,4 @@ int nsn_events_make_maps(struct nsn_events *events)
 		if (maps[i] < 0)
 			return maps[i];
 	return 0;
-}
-
-/* 0: not there; else a number that is another after the module was loaded anew. */
-static uint64_t identity_of(const char *module)
-{
-	char path[128], state[32];
-	struct stat found;
-
-	nsn_format(path, sizeof(path), "/sys/module/%s", module);
-	if (stat(path, &found))
-		return 0;
-	nsn_format(path, sizeof(path), "/sys/module/%s/initstate", module);
-	/* one that is built in has no such file */
-	if (nsn_read_file("", path, state, sizeof(state)) > 0 && strcmp(state, "live"))
-		return 0;
-	return found.st_ino;
-}
-
-unsigned int nsn_events_changed_modules(struct nsn_events *events)
-{
-	unsigned int changed = 0;
-
-	for (size_t i = 0; i < NSN_EVENT_MODULES; i++) {
-		uint64_t now = identity_of(modules[i]);
-
-		changed |= (now != events->modules[i]) << i;
-		events->modules[i] = now;
-	}
-	return changed;
 }

@@ -3,7 +3,7 @@
  * events_internal.h - what the events*.c files share. Floor 2.
  *
  *	events.c         hands events on and counts
- *	events_attach.c  loads the objects, attaches the programs, follows modules
+ *	events_attach.c  loads the objects, attaches the programs
  *	events_flush.c   who flushes the host's caches
  *	events_kernel.c  what this kernel offers to attach to
  */
@@ -13,12 +13,11 @@
 #include "bpf_target.h"
 #include "events.h"
 #include "kallsyms.h"
+#include "modules.h"
 
 struct bpf_link;
 struct bpf_object;
 struct ring_buffer;
-
-#define NSN_EVENT_MODULES 7
 
 /* What this kernel offers now. Zero-initialise. */
 struct nsn_offer {
@@ -77,7 +76,7 @@ struct nsn_events {
 	struct bpf_object *all;         /* what was loaded at first */
 	/* what was loaded since, after modules came */
 	struct bpf_object *objects[NSN_EVENT_OBJECTS];
-	uint64_t modules[NSN_EVENT_MODULES]; /* who is loaded: another number is another load */
+	struct nsn_modules modules; /* as they were when symbols were resolved last */
 	int maps[NSN_EVENT_MAPS];
 	bool ready;                 /* the maps are there */
 	char why_not[NSN_TEXT_LEN]; /* else */
@@ -115,15 +114,12 @@ int nsn_events_make_maps(struct nsn_events *events);
 
 /*
  * Chooses, loads and attaches anew what reads one of these modules (bits of
- * nsn_events_changed_modules(), or NSN_ALL_MODULES). 0 or -ENOMEM.
+ * nsn_modules__changed(), or NSN_ALL_MODULES). 0 or -ENOMEM.
  */
 int nsn_events_attach(struct nsn_events *events, unsigned int changed);
 
 /* Closes these objects and what is attached of them. */
 void nsn_events_detach(struct nsn_events *events, unsigned int changed);
-
-/* Looks at the modules: a bit for each that came, went or was loaded anew since the last time. */
-unsigned int nsn_events_changed_modules(struct nsn_events *events);
 
 /* Reads how often programs could not run into events->misses, every few seconds. */
 void nsn_events_read_misses(struct nsn_events *events);

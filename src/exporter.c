@@ -130,15 +130,28 @@ static const struct argp argp = {
 	.children = children,
 	.doc = "Serves what is known of this machine as metrics for Prometheus. It loads its BPF "
 	       "programs, gives its privileges up, and takes a snapshot at each scrape.\v"
-	       "Exit status: 0 when ended by a signal; 2 on failure; 75 when a kernel module came or "
-	       "went: start it again. docs/metrics.md lists the metrics.",
+	       "Exit status: 0 when ended by a signal; 2 on failure; 75 when what it loaded is not "
+	       "enough any more (a kernel module came, or very many VMs): start it again. docs/metrics.md lists the metrics.",
 };
 
 /* ---- the loop --------------------------------------------------------------------------------- */
 
+static void ask_for_restart(struct exporter *exporter, const char *why)
+{
+	nsn_info("%s: start me again (exit status %d)", why, NSN_EXIT_RESTART);
+	exporter->restart = true;
+	nsn_loop__stop(exporter->loop);
+}
+
+/* What has grown beyond the buffers takes programs with larger ones, which takes privileges. */
 static int collect(void *data)
 {
-	return nsn_export__collect(((struct exporter *)data)->export);
+	struct exporter *exporter = data;
+	int err = nsn_export__collect(exporter->export);
+
+	if (err == -ENOBUFS)
+		ask_for_restart(exporter, "there is more than fits into the buffers");
+	return err;
 }
 
 static int render(void *data, FILE *out, enum nsn_prom_format format)
@@ -150,8 +163,10 @@ static int render(void *data, FILE *out, enum nsn_prom_format format)
 static int look_if_due(struct exporter *exporter)
 {
 	struct nsn_live *live = nsn_export__live(exporter->export);
-	int err = nsn_live__snapshot_in(live) ? 0 : nsn_export__collect(exporter->export);
+	int err = nsn_live__snapshot_in(live) ? 0 : collect(exporter);
 
+	if (exporter->restart)
+		return 0;
 	return err ? err : nsn_loop__soon(exporter->loop, nsn_live__snapshot_in(live));
 }
 
@@ -162,12 +177,9 @@ static int each_second(struct exporter *exporter)
 
 	sd_notify(0, "WATCHDOG=1");
 	nsn_http__second(exporter->http);
-	if (events && nsn_events__attached(events) && nsn_events__outdated(events)) {
-		nsn_info("a kernel module came or went: start me again (exit status %d)",
-			 NSN_EXIT_RESTART);
-		exporter->restart = true;
-		nsn_loop__stop(exporter->loop);
-	}
+	if (events && nsn_events__outdated(events))
+		ask_for_restart(exporter,
+				"a kernel module came or went, or the first IOMMU group came");
 	return 0;
 }
 

@@ -115,6 +115,8 @@ int nsn_keys__identify(struct nsn_keys *keys, enum nsn_class class, uint64_t add
 		entry->before = entry->key;
 		entry->key = ++keys->last[class];
 		entry->identity = identity;
+	} else {
+		entry->before = 0; /* events from before the last snapshot have all been told */
 	}
 	learn(&entry->identity, &identity);
 	return 0;
@@ -129,8 +131,9 @@ int nsn_keys__begun(struct nsn_keys *keys, enum nsn_class class, uint64_t addres
 	if (!entry)
 		return address ? -ENOMEM : 0;
 	seen = entry->identity.who || entry->identity.since; /* by a snapshot */
+	/* what comes from now on is told of this one, whoever's end was not told */
+	entry->before = 0;
 	if (!seen || is_other(&entry->identity, &identity)) {
-		entry->before = 0;
 		entry->key = ++keys->last[class];
 		entry->identity = identity;
 	}

@@ -374,4 +374,33 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip "as an ordinary user: needs root to become one"
 fi
+
+# ---- more than the buffers take, when no larger ones can be had ------------------------------------
+
+small=$BUILD/small-ring/nosnoop-exporter
+if [ ! -x "$small" ] || [ ! -x "$BUILD/tests/manyvms" ]; then
+	skip "more than the buffers take: run make tests first"
+elif grep -q 'collector="bpf"} 0' "$work/with-all" 2>/dev/null || [ "$(id -u)" != 0 ] || [ ! -w /dev/kvm ]; then
+	skip "more than the buffers take: needs root, BPF and /dev/kvm"
+else
+	"$small" -v --web.listen-address "127.0.0.1:$port" 2>"$work/serve.err" &
+	server=$!
+	started+=("$server")
+	soon curl -sf "$base/-/ready"
+	is "few VMs fit" "$(curl -s -o "$work/few.prom" -w '%{http_code}' "$base/metrics")" 200
+	mkfifo "$work/enough"
+	"$BUILD/tests/manyvms" 200 0 <"$work/enough" >"$work/many" &
+	many=$!
+	started+=("$many")
+	exec {enough}>"$work/enough"
+	soon grep -q ready "$work/many"
+	is "many do not: that is no empty machine" \
+		"$(curl -s -o "$work/many.prom" -w '%{http_code}' "$base/metrics")" 500
+	code=0
+	wait "$server" || code=$?
+	is "and it wants to be started anew" "$code" 75
+	is "and says so" "$(grep -c 'than fits into the buffers: start me again' "$work/serve.err")" 1
+	exec {enough}>&-
+	wait "$many" || :
+fi
 finish

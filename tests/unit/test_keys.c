@@ -126,6 +126,27 @@ static void its_end_is_told_after_its_successor_is_seen(void **state)
 	assert_int_equal(destroy(*state), after);
 }
 
+/* There was no room for the event of its end: its successor's events are not told as its own. */
+static void its_end_is_never_told(void **state)
+{
+	uint64_t before = snapshot(*state, first), after = snapshot(*state, second);
+
+	assert_int_not_equal(before, after);
+	assert_int_equal(create(*state, second), after);
+	assert_int_equal(destroy(*state), after);
+}
+
+/* Neither was there for its successor's beginning: what comes after the next snapshot is its successor's. */
+static void neither_its_end_nor_what_follows_is_told(void **state)
+{
+	uint64_t before = snapshot(*state, first), after = snapshot(*state, second);
+
+	assert_int_equal(told_at(*state, PLACE), before); /* it may come yet */
+	assert_int_equal(snapshot(*state, second), after);
+	assert_int_equal(told_at(*state, PLACE), after);
+	assert_int_equal(destroy(*state), after);
+}
+
 /* Its end is told at the start of its destruction; until that is over a snapshot still finds it. */
 static void one_seen_after_its_end_was_told_is_not_the_next(void **state)
 {
@@ -189,6 +210,8 @@ int main(void)
 		TEST(a_vm_seen_while_it_is_made_is_one),
 		TEST(a_vm_of_which_only_the_creator_is_told_is_one),
 		TEST(its_end_is_told_after_its_successor_is_seen),
+		TEST(its_end_is_never_told),
+		TEST(neither_its_end_nor_what_follows_is_told),
 		TEST(one_seen_after_its_end_was_told_is_not_the_next),
 		TEST(its_process_exits_and_it_stays_the_same),
 		TEST(a_thread_id_comes_again),
