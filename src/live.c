@@ -34,7 +34,7 @@ static uint64_t now_there(const struct nsn_live *live)
 		return now_on(CLOCK_REALTIME);
 	if (live->ended || live->opts.speed <= 0)
 		return live->model ? nsn_model__taken_at(live->model) : 0;
-	passed = now_on(CLOCK_MONOTONIC) - live->began_at;
+	passed = (live->paused_at ? live->paused_at : now_on(CLOCK_MONOTONIC)) - live->began_at;
 	return live->began_time + (uint64_t)((double)passed * live->opts.speed);
 }
 
@@ -257,6 +257,37 @@ int nsn_live__tick(struct nsn_live *live)
 }
 
 /* ---- the rest --------------------------------------------------------------------------------- */
+
+int nsn_live__pause(struct nsn_live *live, bool paused)
+{
+	if (paused) {
+		live->paused_at = now_on(CLOCK_MONOTONIC);
+		return 0;
+	}
+	if (live->paused_at)
+		live->began_at += now_on(CLOCK_MONOTONIC) - live->paused_at;
+	live->paused_at = 0;
+	return nsn_live__snapshot(live);
+}
+
+/* As nsn_live__refresh() would, but what is shown stays. */
+int nsn_live__pass_paused(struct nsn_live *live)
+{
+	const bool recording = live->record_path || live->opts.session.record;
+	const uint64_t last =
+		live->recorded_at > live->snapshot_at ? live->recorded_at : live->snapshot_at;
+	const uint64_t now = now_on(CLOCK_MONOTONIC);
+	struct nsn_model *model = NULL;
+	int err = nsn_live__drain(live);
+
+	if (err || !recording || live->opts.session.replay ||
+	    now - last + SECOND / 2 < live->opts.snapshot_interval_ns)
+		return err;
+	err = nsn_session__snapshot(live->session, &model);
+	nsn_model__free(model);
+	live->recorded_at = now;
+	return err;
+}
 
 static void forget_recording(struct nsn_live *live)
 {

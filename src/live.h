@@ -61,6 +61,13 @@ int nsn_live__snapshot(struct nsn_live *live);
 /* A reading: brings counters and rates up to date; a replay goes on. 0 or -errno (logged). */
 int nsn_live__tick(struct nsn_live *live);
 
+/*
+ * Of a screen that stands still: a replay's clock does too. What is recorded goes on, and events are taken
+ * in, by nsn_live__pass_paused() each second. Going on brings all up to date. 0 or -errno (logged).
+ */
+int nsn_live__pause(struct nsn_live *live, bool paused);
+int nsn_live__pass_paused(struct nsn_live *live);
+
 /* True if a replay has nothing more to show. */
 bool nsn_live__ended(const struct nsn_live *live);
 

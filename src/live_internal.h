@@ -24,6 +24,7 @@ struct nsn_live {
 	struct nsn_top_feature features[NSN_LIVE_FEATURES];
 	size_t features_count;
 	uint64_t snapshot_at, snapshot_cost; /* ns, CLOCK_MONOTONIC */
+	uint64_t recorded_at;                /* of the last snapshot that was recorded unseen */
 	bool wanted;                         /* a snapshot */
 	bool starting;                       /* the event programs are being attached */
 	bool told;                           /* events have come: differences are no news */
@@ -34,6 +35,7 @@ struct nsn_live {
 	struct nsn_records next_events;
 	uint64_t began_at;   /* ns, CLOCK_MONOTONIC */
 	uint64_t began_time; /* ns since the epoch, of its first snapshot */
+	uint64_t paused_at;  /* ns, CLOCK_MONOTONIC; 0: it is not */
 	bool ended;
 	uint64_t replay_lost; /* what it tells of losses */
 };

@@ -189,7 +189,11 @@ void nsn_loop__free(struct nsn_loop *loop)
 			close(loop->fds[i]);
 	if (loop->epoll >= 0)
 		close(loop->epoll);
-	if (loop->blocked)
+	if (loop->blocked) {
+		/* a terminal that closes sends more than one: what ended the loop does not kill the rest */
+		while (sigtimedwait(&loop->signals, NULL, &(struct timespec){ 0 }) > 0)
+			;
 		sigprocmask(SIG_SETMASK, &loop->before, NULL);
+	}
 	free(loop);
 }

@@ -33,7 +33,7 @@ struct nsn_loop_opts {
 
 /* Blocks the signals. 0 or -errno (logged). */
 int nsn_loop__new(const struct nsn_loop_opts *opts, struct nsn_loop **out);
-/* Lets the signals come as before. NULL is fine. */
+/* Lets the signals come as before; those that wait by then are dropped. NULL is fine. */
 void nsn_loop__free(struct nsn_loop *loop);
 
 /* Changes the delay; the next tick is a whole delay away. 0 or -errno. */

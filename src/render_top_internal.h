@@ -142,6 +142,9 @@ void nsn_draw__rule(struct nsn_draw *draw, const char *word, const char *more);
 /* What a verdict means: `words` of the field table, but for what they say of a printed audit alone. */
 const char *nsn_top_verdict_words(const char *verdict, const char *words);
 
+/* Is it about what was chosen by --vm and its kin? Without a choice all are. */
+bool nsn_top_shows_event(const struct nsn_page *page, const struct nsn_top_event *event);
+
 /* What an event says: result, reason, … */
 const char *nsn_top_event_result(struct nsn_page *page, const struct nsn_rec_event *rec,
 				 unsigned int *style);

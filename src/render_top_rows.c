@@ -411,6 +411,30 @@ static void make_findings(struct nsn_draw *draw, struct nsn_table *table)
 	}
 }
 
+/* What is told of a VM goes with it; of the rest, what is told of a device or group that is shown. */
+bool nsn_top_shows_event(const struct nsn_page *page, const struct nsn_top_event *event)
+{
+	const struct nsn_model *model = page->model;
+	const struct nsn_device *device;
+	const struct nsn_group *group = NULL;
+	uint64_t number;
+
+	if (!page->opts->shows || event->rec.event >= NSN_EVENT_PROBE)
+		return true;
+	for (size_t i = 0; i < model->vms_count && event->vm_id[0]; i++)
+		if (strcmp(model->vms[i].id, event->vm_id) == 0)
+			return nsn_page__shows(page, NSN_OBJECT_VM, &model->vms[i]);
+	if (event->vm_id[0])
+		return false;
+	device = nsn_model__device(model, event->object);
+	if (device)
+		return nsn_page__shows(page, NSN_OBJECT_DEVICE, device);
+	if (strncmp(event->object, "group ", 6) == 0 &&
+	    nsn_parse_u64(event->object + 6, &number) == 0)
+		group = nsn_model__group(model, number);
+	return group && nsn_page__shows(page, NSN_OBJECT_GROUP, group);
+}
+
 static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 {
 	const struct nsn_top *top = draw->top;
@@ -425,6 +449,8 @@ static void make_events(struct nsn_draw *draw, struct nsn_table *table)
 		const char *result = nsn_top_event_result(page, &event->rec, &style);
 		struct nsn_row *row;
 
+		if (!nsn_top_shows_event(page, event))
+			continue;
 		subject = nsn_page__format(
 			page, "%llu %llu %llu", (unsigned long long)event->rec.monotonic,
 			(unsigned long long)event->rec.event, (unsigned long long)event->rec.tid);

@@ -256,7 +256,8 @@ void nsn_draw__events(struct nsn_draw *draw, const struct nsn_vm *vm, size_t mos
 
 	/* the newest first */
 	for (size_t i = top->events_count; found && i-- > 0 && count < most;)
-		if (!vm || strcmp(top->events[i].vm_id, vm->id) == 0)
+		if (vm ? strcmp(top->events[i].vm_id, vm->id) == 0
+		       : nsn_top_shows_event(draw->page, &top->events[i]))
 			found[count++] = &top->events[i];
 	if (!count)
 		return;

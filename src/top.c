@@ -348,10 +348,7 @@ static int run_batch(struct top_opts *opts)
 	err = nsn_loop__new(&loop, &opts->loop);
 	if (!err)
 		err = nsn_loop__watch_events(opts->loop, nsn_live__fd(opts->source));
-	if (!err)
-		err = nsn_loop__run(opts->loop);
-	nsn_loop__free(opts->loop);
-	return err;
+	return err ? err : nsn_loop__run(opts->loop);
 }
 
 /* ---- which mode ------------------------------------------------------------------------------- */
@@ -381,11 +378,12 @@ static int run(struct top_opts *opts)
 	if (!terminal && opts->cli.session.record)
 		signal(SIGPIPE, SIG_IGN);
 	err = terminal ? nsn_tui__run(&tui, &opts->state) : run_batch(opts);
-	if (!err || ferror(stdout)) {
+	if (!terminal && (!err || ferror(stdout))) {
 		int failed = nsn_live__finish(opts->source);
 
 		err = err ? err : failed;
 	}
+	nsn_loop__free(opts->loop); /* until then signals wait */
 	nsn_live__free(opts->source);
 	return err;
 }

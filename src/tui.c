@@ -20,6 +20,7 @@
 #define MESSAGE_TICKS 4 /* seconds that a message stays */
 #define LEAST_DELAY   100000000ULL
 #define MOST_DELAY    86400000000000ULL
+#define CTRL_L        '\f'
 
 struct tui {
 	const struct nsn_tui_opts *opts;
@@ -174,7 +175,9 @@ static int pause_or_go_on(struct tui *tui)
 
 	nsn_live__show(tui->live, &top);
 	tui->frozen_events = top.events_count;
-	return tui->state->paused ? 0 : nsn_live__tick(tui->live);
+	if (tui->starting)
+		return 0; /* nothing is read yet */
+	return nsn_live__pause(tui->live, tui->state->paused);
 }
 
 static int act(struct tui *tui, enum nsn_top_action action)
@@ -205,6 +208,8 @@ static int read_keys(struct tui *tui)
 	while (!err && (got = nsn_terminal__key(tui->terminal, &key)) > 0) {
 		if (!key)
 			continue;
+		if (key == CTRL_L)
+			nsn_terminal__redraw(tui->terminal);
 		tui->message_left = 0;
 		err = act(tui, nsn_top_state__key(tui->state, key));
 	}
@@ -230,7 +235,7 @@ static int pass_second(struct tui *tui)
 	if (tui->message_left > 0)
 		tui->message_left--;
 	if (tui->state->paused)
-		return nsn_live__drain(tui->live);
+		return nsn_live__pass_paused(tui->live);
 	err = nsn_live__refresh(tui->live);
 	if (err >= 0)
 		err = nsn_loop__watch_events(tui->loop, nsn_live__fd(tui->live));
@@ -306,7 +311,7 @@ int nsn_tui__run(const struct nsn_tui_opts *opts, struct nsn_top_state *state)
 			   .render = opts->render,
 			   .delay_ns = opts->delay_ns };
 	struct nsn_loop_opts loop = { .delay_ns = opts->delay_ns, .handle = handle, .data = &tui };
-	int err = nsn_terminal__open(opts->render.color, &tui.terminal);
+	int failed, err = nsn_terminal__open(opts->render.color, &tui.terminal);
 
 	if (err)
 		return err;
@@ -318,9 +323,12 @@ int nsn_tui__run(const struct nsn_tui_opts *opts, struct nsn_top_state *state)
 		err = nsn_loop__run(tui.loop);
 	nsn_screen__free(tui.screen);
 	nsn_terminal__close(tui.terminal);
-	nsn_loop__free(tui.loop);
-	if (tui.record[0] && nsn_live__finish(tui.live) == 0)
+	failed = nsn_live__finish(tui.live); /* while signals still wait */
+	if (tui.record[0] && !failed)
 		nsn_info("recorded to %s", tui.record);
+	if (!err)
+		err = failed;
+	nsn_loop__free(tui.loop);
 	if (err == -ENOMEM)
 		nsn_error("out of memory");
 	return err;

@@ -14,6 +14,9 @@ int nsn_terminal__open(bool color, struct nsn_terminal **out);
 /* Gives it back, and prints what was said meanwhile. NULL is fine. */
 void nsn_terminal__close(struct nsn_terminal *terminal);
 
+/* The next painting is of the whole screen, whatever was written over it. */
+void nsn_terminal__redraw(struct nsn_terminal *terminal);
+
 /* A descriptor that is readable while keys wait. */
 int nsn_terminal__fd(const struct nsn_terminal *terminal);
 /* Its size now, in cells. */

@@ -289,15 +289,19 @@ void nsn_terminal__size(const struct nsn_terminal *terminal, size_t *width, size
 	*height = (size_t)LINES;
 }
 
+void nsn_terminal__redraw(struct nsn_terminal *terminal)
+{
+	(void)terminal;
+	clearok(stdscr, TRUE);
+}
+
 void nsn_terminal__resize(struct nsn_terminal *terminal)
 {
 	struct winsize size;
 
-	(void)terminal;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
 		resizeterm(size.ws_row, size.ws_col);
-	/* what the terminal kept of the old size is nothing to build on */
-	clearok(stdscr, TRUE);
+	nsn_terminal__redraw(terminal); /* what it kept of the old size is nothing to build on */
 }
 
 static uint32_t key_of(wint_t key)
@@ -365,6 +369,14 @@ static void set_modes(struct nsn_terminal *terminal, bool color)
 		make_colors(terminal);
 }
 
+/* Of the terminal that newterm() took: one that only types on (TERM=dumb) can't be drawn on. */
+static bool can_move_cursor(void)
+{
+	const char *move = tigetstr((char *)"cup");
+
+	return move && move != (char *)-1;
+}
+
 int nsn_terminal__open(bool color, struct nsn_terminal **out)
 {
 	struct nsn_terminal *terminal = calloc(1, sizeof(*terminal));
@@ -382,7 +394,12 @@ int nsn_terminal__open(bool color, struct nsn_terminal **out)
 	} else {
 		terminal->screen = newterm(NULL, stdout, terminal->input);
 	}
-	if (!err && !terminal->screen) {
+	if (!err && terminal->screen && !can_move_cursor()) {
+		endwin();
+		delscreen(terminal->screen);
+		nsn_error("this terminal can't move its cursor (TERM=%s); try -b", getenv("TERM"));
+		err = -ENOTTY;
+	} else if (!err && !terminal->screen) {
 		nsn_error("this terminal is unknown (TERM=%s); try -b",
 			  getenv("TERM") ? getenv("TERM") : "");
 		err = -ENOTTY;

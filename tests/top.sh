@@ -201,6 +201,8 @@ type_line "clear; $top -n 2 -d 100ms --replay $still; echo over-\$?"
 sees "-n ends it on a terminal" 'over-0'
 type_line "clear; TERM=nonsense $top --replay $still"
 sees "an unknown terminal" 'this terminal is unknown \(TERM=nonsense\)'
+type_line "clear; TERM=dumb $top --replay $still"
+sees "a terminal to type on" "can't move its cursor \(TERM=dumb\)"
 restored "an unknown terminal"
 type_line "clear; $top --vm nobody --replay $still"
 sees "an unknown VM" "no such VM 'nobody'"
@@ -300,6 +302,28 @@ is "a reader who leaves" "141 0" "${PIPESTATUS[*]}"
 is "a reader who leaves a recording" "2 0" "${PIPESTATUS[*]}"
 check "what was recorded by then is whole" sh -c \
 	"'$BUILD/nosnoop' audit --replay '$work/kept.jsonl' 2>&1 >'$work/audit'"
+chosen() { frames -b --speed 0 --view events --vm "$1" | grep -c -- "$2"; }
+is "--vm: its events are shown" 1 "$(chosen render-farm-07 'kvm_register.*render-farm-07' | awk '{ print ($1 > 0) }')"
+is "--vm: those of others are not" 0 "$(chosen web1 render-farm-07)"
+is "--vm: nor those of nobody" 0 "$(chosen web1 'container_open\|device_refused')"
+# a terminal that closes sends SIGHUP more than once, and the recording is brought to its end before
+twice() { # OPTION...: of all frames, with two signals that wait at once; its exit code and what it leaves
+	local code=0 i
+	rm -rf "$work/twice" && mkdir "$work/twice"
+	"$top" "$@" --replay "$fixture" --speed 0.001 -d 200ms --record "$work/twice/kept.jsonl" \
+		>"$work/frames" 2>"$work/stderr" &
+	for ((i = 0; i < 100; i++)); do
+		[ ! -s "$work/frames" ] || break
+		sleep 0.05
+	done
+	kill -STOP $!
+	kill -HUP $!
+	kill -TERM $!
+	kill -CONT $!
+	wait $! || code=$?
+	echo "$code, $(ls -A "$work/twice")"
+}
+is "two signals at once" "0, kept.jsonl" "$(twice -b)"
 # a disk that is full: the recording ends with a whole snapshot, and nosnooptop goes on
 if [ "$(id -u)" = 0 ]; then
 	mkdir "$work/disk"
