@@ -341,9 +341,8 @@ static int grow_ring(struct nsn_bpf *bpf, enum object_id id)
 		return 0;
 	}
 	bpf->objects[id] = old;
-	nsn_error(
-		"a walk has more records than its buffer of %zu KiB takes, and a larger one can't be had (%s)",
-		old.ring_size / 1024, nsn_errno_name(err));
+	nsn_error("a walk has more records than %zu KiB, and a larger buffer can't be had (%s)",
+		  old.ring_size / 1024, nsn_errno_name(err));
 	return -ENOBUFS;
 }
 

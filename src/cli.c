@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,23 @@ static bool vm_has(const struct nsn_refs *refs, const void *object)
 	return false;
 }
 
+int nsn_cli__check_selection(const struct nsn_cli_opts *opts, const struct nsn_selection *selection)
+{
+	const struct nsn_vm *vm = selection->vm;
+	const struct nsn_device *device = selection->device;
+	const struct nsn_group *group = selection->group;
+
+	if (vm && device && !vm_has(&vm->devices, device))
+		nsn_error("VM '%s' does not have device %s", opts->vm, opts->device);
+	else if (vm && group && !vm_has(&vm->groups, group))
+		nsn_error("VM '%s' does not have group %s", opts->vm, opts->group);
+	else if (device && group && device->group != group)
+		nsn_error("device %s is not in group %s", opts->device, opts->group);
+	else
+		return 0;
+	return -ENOENT;
+}
+
 /* Everything that stands in the selected VM's tree, or in the selected group's or device's. */
 static bool vm_selected(const struct nsn_selection *selection, const struct nsn_vm *vm)
 {
@@ -374,10 +392,18 @@ bool nsn_cli__shows(const struct nsn_render_opts *opts, enum nsn_object kind, co
 
 int nsn_cli__close_stdout(int status)
 {
+	struct pollfd reader = { .fd = STDOUT_FILENO };
+	int err;
+
+	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE)
-		nsn_error("not all output could be written: %s", strerror(errno));
+	err = errno;
+	if (!err && poll(&reader, 1, 0) == 1 && reader.revents & POLLERR)
+		err = EPIPE; /* what failed was long ago: whoever read has gone */
+	if (err != EPIPE)
+		nsn_error("not all output could be written%s%s", err ? ": " : "",
+			  err ? strerror(err) : "");
 	return NSN_EXIT_FAILURE;
 }
 

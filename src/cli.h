@@ -87,6 +87,13 @@ struct nsn_selection {
 int nsn_cli__select(const struct nsn_cli_opts *opts, const struct nsn_model *model,
 		    struct nsn_selection *out);
 
+/*
+ * What was chosen must belong together where it is to be judged: a VM without that device would be found
+ * clean, since nothing of it is meant. 0, or -ENOENT (logged).
+ */
+int nsn_cli__check_selection(const struct nsn_cli_opts *opts,
+			     const struct nsn_selection *selection);
+
 /* For nsn_render_opts.shows, whose shows_data is a struct nsn_selection. */
 bool nsn_cli__shows(const struct nsn_render_opts *opts, enum nsn_object kind, const void *object);
 

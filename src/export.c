@@ -104,13 +104,22 @@ static size_t list_collectors(const struct nsn_export *export, const struct nsn_
 
 static int look_once(struct nsn_export *export)
 {
+	struct nsn_history *history = nsn_history__new(&export->opts.live.history);
 	struct nsn_findings *findings;
-	struct nsn_model *model;
-	int err = nsn_session__snapshot(export->session, &model);
+	struct nsn_model *model = NULL;
+	size_t snapshots = 1;
+	int err = history ? 0 : -ENOMEM;
 
-	if (err)
+	if (!err && export->opts.live.session.replay)
+		err = nsn_session__replay_through(export->session, history, &model, &snapshots);
+	else if (!err)
+		err = nsn_session__snapshot(export->session, &model);
+	findings = err ? NULL : nsn_findings__with_history(model, snapshots > 1 ? history : NULL);
+	nsn_history__free(history);
+	if (err) {
+		nsn_model__free(model);
 		return err;
-	findings = nsn_findings__new(model);
+	}
 	if (!findings) {
 		nsn_model__free(model);
 		return -ENOMEM;

@@ -131,7 +131,8 @@ static const struct argp argp = {
 	.doc = "Serves what is known of this machine as metrics for Prometheus. It loads its BPF "
 	       "programs, gives its privileges up, and takes a snapshot at each scrape.\v"
 	       "Exit status: 0 when ended by a signal; 2 on failure; 75 when what it loaded is not "
-	       "enough any more (a kernel module came, or very many VMs): start it again. docs/metrics.md lists the metrics.",
+	       "enough any more (a kernel module came, or very many VMs): start it again. "
+	       "docs/metrics.md lists the metrics.",
 };
 
 /* ---- the loop --------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -95,9 +97,10 @@ static int add_path(struct nsn_sockets *sockets, const char *path)
 static int split(const char *address, char *host, size_t size, const char **port)
 {
 	const char *colon = strrchr(address, ':'), *from = address;
+	uint64_t number;
 	size_t length;
 
-	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	if (!colon || nsn_parse_u64(colon + 1, &number) || number > UINT16_MAX)
 		return -EINVAL;
 	*port = colon + 1;
 	length = (size_t)(colon - address);
@@ -114,19 +117,24 @@ static int split(const char *address, char *host, size_t size, const char **port
 	return 0;
 }
 
+/* All addresses of a name; one that this machine lacks (::1 without IPv6) is left out if there are others. */
 static int open_addresses(struct nsn_sockets *sockets, const struct addrinfo *found)
 {
-	int err = -EADDRNOTAVAIL, fd;
+	int missing = -EADDRNOTAVAIL, err, fd;
+	bool any = false;
 
 	for (; found; found = found->ai_next) {
 		fd = open_socket(found->ai_family, found->ai_addr, found->ai_addrlen);
-		if (fd < 0)
-			return fd;
-		err = keep(sockets, fd);
+		if (fd == -EADDRNOTAVAIL || fd == -EAFNOSUPPORT) {
+			missing = fd;
+			continue;
+		}
+		err = fd < 0 ? fd : keep(sockets, fd);
 		if (err)
 			return err;
+		any = true;
 	}
-	return err;
+	return any ? 0 : missing;
 }
 
 static int add_address(struct nsn_sockets *sockets, const char *address)
@@ -155,14 +163,14 @@ static int add_address(struct nsn_sockets *sockets, const char *address)
 
 int nsn_sockets__add(struct nsn_sockets *sockets, const char *address)
 {
-	int err = strncmp(address, "unix:", 5) == 0 ? add_path(sockets, address + 5)
-						    : add_address(sockets, address);
+	const bool path = strncmp(address, "unix:", 5) == 0;
+	int err = path ? add_path(sockets, address + 5) : add_address(sockets, address);
 
 	if (err == -EINVAL)
 		nsn_error("--web.listen-address takes ADDRESS:PORT, [ADDRESS]:PORT, :PORT or "
 			  "unix:PATH, not '%s'",
 			  address);
-	else if (err && err != -ENOENT)
+	else if (err && (path || err != -ENOENT)) /* of a name that is unknown it was told */
 		nsn_error("--web.listen-address %s: %s", address, strerror(-err));
 	return err;
 }

@@ -239,10 +239,10 @@ static int add_columns(struct libscols_table *out, size_t width)
 }
 
 /* The nodes from a root up to the next root. */
-static int print_root(struct tree *tree, struct libscols_line **lines, size_t first, size_t end)
+static int print_root(struct tree *tree, struct libscols_line **lines, size_t column, size_t first,
+		      size_t end)
 {
 	struct libscols_table *out = nsn_page__new_table(tree->page);
-	size_t column = label_column(tree);
 	int err = out ? add_columns(out, column) : -ENOMEM;
 
 	for (size_t i = first; i < end && !err; i++) {
@@ -261,13 +261,14 @@ static int print_root(struct tree *tree, struct libscols_line **lines, size_t fi
 static void print_tree(struct tree *tree)
 {
 	struct libscols_line **lines = calloc(tree->nodes_count, sizeof(struct libscols_line *));
+	const size_t column = label_column(tree);
 	size_t end;
 
 	for (size_t first = 0; first < tree->nodes_count && lines; first = end) {
 		for (end = first + 1; end < tree->nodes_count; end++)
 			if (tree->nodes[end].parent == ROOT)
 				break;
-		if (print_root(tree, lines, first, end))
+		if (print_root(tree, lines, column, first, end))
 			tree->page->err = -ENOMEM;
 		if (end < tree->nodes_count && end - first > 1)
 			fputc('\n', tree->page->out);

@@ -361,6 +361,7 @@ static int run_live(struct trace *trace, int signals)
 
 static int run_replay(struct trace *trace)
 {
+	const uint64_t began = trace->model_at; /* ns since the epoch, as it was recorded */
 	struct nsn_model *model;
 	int got;
 
@@ -368,12 +369,17 @@ static int run_replay(struct trace *trace)
 		got = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
 		if (got <= 0)
 			return got < 0 ? got : print_waiting(trace);
+		if (!model->ended)
+			nsn_warning("%s: the recording has no end: what was cut off is unknown",
+				    trace->cli->session.replay);
 		nsn_unseen__note(&trace->waiting, &trace->probes_on);
 		got = take_model(trace, model, nsn_unseen__replay(model, trace->probes_on));
 		if (!got)
 			got = print_waiting(trace);
 		if (got)
 			return got;
+		if (trace->opts->duration_ns && trace->model_at >= began + trace->opts->duration_ns)
+			break;
 	}
 	return 0;
 }

@@ -16,7 +16,7 @@
 struct nsn_trace_opts {
 	uint64_t events;          /* 1 << enum nsn_event; 0: all that are few */
 	uint64_t min_duration_ns; /* of what has a duration; what has none is left out then */
-	uint64_t duration_ns;     /* 0: until interrupted */
+	uint64_t duration_ns;     /* of a replay too, to the next snapshot; 0: until interrupted */
 	uint64_t count;           /* lines; 0: no limit */
 	uint64_t interval_ns;     /* between snapshots, where probes are off */
 	struct nsn_history_opts history;

@@ -51,6 +51,9 @@ refuses "an argument" audit extra
 refuses "an unknown VM" audit --replay "$fixture" --vm nobody
 refuses "an unknown device" audit --replay "$fixture" --device 0
 refuses "an unknown group" audit --replay "$fixture" --group 99999
+refuses "a device that is not the VM's" audit --replay "$fixture" --vm web1 --device 0000:01:00.0
+refuses "a group that is not the VM's" audit --replay "$fixture" --vm web1 --group 14
+refuses "a device that is not the group's" audit --replay "$fixture" --device 0000:00:02.0 --group 14
 refuses "a recording that is not there" audit --replay "$work/none"
 refuses "a folder as recording" audit --replay "$work"
 refuses "an endless line" audit --replay /dev/zero

@@ -104,6 +104,17 @@ exits "two ways" 2 "$nosnoop" export --once --textfile "$work/x"
 exits "--interval without a file" 2 "$nosnoop" export --once --interval 1s
 exits "--vm is refused" 2 "$nosnoop" export --once --vm x
 exits "no such format" 2 "$nosnoop" export --once --format xml
+for wrong in 127.0.0.1:99999 127.0.0.1:65536 127.0.0.1:4294978249 127.0.0.1:-1; do
+	exits "no such port: $wrong" 2 "$exporter" --replay "$flushes" --web.listen-address "$wrong"
+done
+check "a socket in no folder is told" sh -c "'$exporter' --replay '$flushes' --web.listen-address \
+	'unix:$work/none/sock' 2>&1 | grep -q 'none/sock: No such file' || echo no"
+# one look at a recording of some time judges as an audit of it does
+history=tests/fixtures/live/history-raised.jsonl
+is "rules that need history" \
+	"$("$nosnoop" export --once --replay "$history" |
+		sed -n 's/^nosnoop_findings{rule="\(NS[0-9]*\)".* [1-9][0-9]*$/\1/p' | sort | xargs)" \
+	"$("$nosnoop" audit --format json --replay "$history" | jq -r '[.findings[].rule] | unique | join(" ")')"
 exits "no such address" 2 "$exporter" --replay "$flushes" --web.listen-address nonsense
 exits "no such path" 2 "$exporter" --replay "$flushes" --web.telemetry-path metrics
 exits "no socket was handed over" 2 "$exporter" --replay "$flushes" --web.systemd-socket

@@ -55,6 +55,14 @@ is_two() {
 		cat "$work/out"
 }
 check "both snapshots are told" is_two
+live=tests/fixtures/live/history.jsonl
+trace 0 "a recording's duration" --replay "$live" --format json --event snapshot --duration 15s
+all=$(wc -l <"$work/out")
+trace 0 "all of it" --replay "$live" --format json --event snapshot
+check "--duration ends a replay early" [ "$all" -lt "$(wc -l <"$work/out")" ]
+head -n -20 "$live" >"$work/cut.jsonl"
+trace 0 "a recording that was cut off" --replay "$work/cut.jsonl"
+says "a recording that was cut off" err "the recording has no end"
 trace 0 "a recording, recorded" --replay "$work/twice.jsonl" --record "$work/copy.jsonl"
 trace 0 "its copy" --replay "$work/copy.jsonl" --format json --event all
 check "both snapshots are in the copy" is_two

@@ -104,7 +104,8 @@ static int judge(const struct audit_opts *opts, const struct nsn_model *model,
 	struct nsn_findings *findings;
 	int status = NSN_EXIT_FAILURE;
 
-	if (nsn_cli__select(&opts->cli, model, &selection))
+	if (nsn_cli__select(&opts->cli, model, &selection) ||
+	    nsn_cli__check_selection(&opts->cli, &selection))
 		return NSN_EXIT_FAILURE;
 	if (selection.any) {
 		render->shows = nsn_cli__shows;

@@ -137,6 +137,8 @@ static int export_once(struct cmd_opts *opts)
 {
 	int err = nsn_export__collect(opts->export);
 
+	if (!err) /* a recording is whole whoever reads what is printed */
+		err = nsn_export__finish(opts->export);
 	if (err)
 		return err;
 	return opts->textfile ? write_file(opts)
