@@ -196,6 +196,28 @@ static __always_inline void nsn_event__group(struct nsn_rec_event *rec, struct i
 	NSN_FILL(rec, event, group_id, nsn_group_id, group);
 }
 
+/*
+ * Is it a domain of Intel's driver? What lies around another driver's domain is no dmar_domain. The name of an
+ * operation tells; a static one (identity, blocked) has no such name, and nothing around it.
+ */
+static __noinline __attribute__((unused)) bool nsn_is_intel(struct iommu_domain *domain)
+{
+	char symbol[NSN_SYMBOL_LEN] __attribute__((aligned(8))) = {};
+	const struct iommu_domain_ops *ops = NULL;
+	__u64 attach = 0;
+
+	return nsn_domain_ops(domain, &ops) && ops && nsn_domain_attach_op(ops, &attach) &&
+	       nsn_symbol_name(attach, symbol, sizeof(symbol)) && nsn_text_is(symbol, "intel_", 6);
+}
+
+/* Whether the domain blocks No Snoop. Known of Intel's alone: what AMD's does is in no field of it. */
+static __always_inline void nsn_event__enforced(struct nsn_rec_event *rec,
+						struct iommu_domain *domain)
+{
+	if (nsn_is_intel(domain))
+		NSN_FILL(rec, event, enforced, nsn_intel_force_snooping, domain);
+}
+
 /* Names a device and the group it is in. */
 static __always_inline void nsn_event__device(struct nsn_rec_event *rec, struct device *device)
 {

@@ -45,8 +45,8 @@ static __always_inline void fill_core_reason(struct nsn_rec_event *rec, struct i
 	else if (error == -EBUSY && nsn_group_domain(group, &attached))
 		NSN_SET(rec, event, reason,
 			attached == (__u64)domain ? NSN_REASON_NOOP : NSN_REASON_ELSEWHERE);
-	else if (error == -EINVAL && nsn_intel_force_snooping(domain, &forced) && forced &&
-		 cannot_block(group))
+	else if (error == -EINVAL && nsn_is_intel(domain) &&
+		 nsn_intel_force_snooping(domain, &forced) && forced && cannot_block(group))
 		NSN_SET(rec, event, reason, NSN_REASON_CANNOT_BLOCK);
 }
 
@@ -62,7 +62,7 @@ static __always_inline int tell_attach(struct iommu_domain *domain, struct iommu
 	nsn_event__duration(rec, call);
 	nsn_event__group(rec, group);
 	NSN_SET(rec, event, domain, domain);
-	NSN_FILL(rec, event, enforced, nsn_intel_force_snooping, domain);
+	nsn_event__enforced(rec, domain);
 	if (error)
 		fill_core_reason(rec, domain, group, error);
 	outer = outer_attach(rec);
@@ -233,8 +233,8 @@ NSN_AT_ENTRY(release_device, 1, on_owner_release_device)
 /* ---- what drivers answer when asked to block No Snoop ----------------------------------------- */
 
 /*
- * Whether the domain had mappings before: the answer makes them part of it. One that blocks already
- * is told yes whatever it has mapped.
+ * Of Intel's functions: whether the domain had mappings before: the answer makes them part of it. One that
+ * blocks already is told yes whatever it has mapped.
  */
 static __always_inline void enter_enforce(struct nsn_call *call, __u64 domain, __u64 b, __u64 c)
 {
@@ -270,7 +270,7 @@ static __always_inline int on_enforce(void *ctx, __u64 domain, __u64 b, __u64 c,
 /* Two of a kind: since 6.18 Intel's driver has a function for each stage. */
 NSN_AT_BOTH(enforce, NSN_CALL_ENFORCE, 1, enter_enforce, on_enforce)
 NSN_AT_BOTH(enforce_second, NSN_CALL_ENFORCE, 1, enter_enforce, on_enforce)
-NSN_AT_BOTH(enforce_amd, NSN_CALL_ENFORCE, 1, enter_enforce, on_enforce)
+NSN_AT_BOTH(enforce_amd, NSN_CALL_ENFORCE, 1, nsn_enter_nothing, on_enforce)
 
 /* ---- who flushes the host's caches ------------------------------------------------------------ */
 

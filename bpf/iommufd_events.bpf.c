@@ -54,7 +54,7 @@ static __always_inline int on_pasid_attach(void *ctx, __u64 domain, __u64 device
 	nsn_event__device(rec, (struct device *)device);
 	NSN_SET(rec, event, domain, domain);
 	NSN_SET(rec, event, pasid, (__u32)pasid);
-	NSN_FILL(rec, event, enforced, nsn_intel_force_snooping, (struct iommu_domain *)domain);
+	nsn_event__enforced(rec, (struct iommu_domain *)domain);
 	nsn_event__submit(rec);
 	return 0;
 }

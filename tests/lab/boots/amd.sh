@@ -28,10 +28,13 @@ cell_amd_safe() {
 
 cell_amd() {
 	setup
+	forecast # as it is now, and before anything runs
+	trace_start
 	vm web1 vm kvm-vfio vcpu container "group:$a" "set-container:$a" set-iommu "add:$a" \
 		map:16M "device:$A"
 	audit
 	count_wbinvd web1 1000
+	trace_stop
 }
 
 cell_amd_no_kvm_vfio() {
