@@ -209,7 +209,8 @@ static __always_inline struct list_head *nsn_walk__next(struct nsn_walk *walk)
 		return NULL;
 	}
 	walk->cursor = nsn_list_next(entry);
-	if (!walk->cursor)
+	/* one that leads to itself was taken out just now (list_del_init) */
+	if (!walk->cursor || walk->cursor == entry)
 		return NULL;
 	walk->count++;
 	return entry;

@@ -197,7 +197,7 @@ static __always_inline void nsn_event__group(struct nsn_rec_event *rec, struct i
 }
 
 /*
- * Is it a domain of Intel's driver? What lies around another driver's domain is no dmar_domain. The name of an
+ * Is it a domain of Intel's driver? What lies around another driver's is no dmar_domain. The name of an
  * operation tells; a static one (identity, blocked) has no such name, and nothing around it.
  */
 static __noinline __attribute__((unused)) bool nsn_is_intel(struct iommu_domain *domain)

@@ -83,6 +83,9 @@ bool nsn_events__outdated(struct nsn_events *events);
 /* Events that were lost since the start: no room, or a program that could not run. */
 uint64_t nsn_events__lost(const struct nsn_events *events);
 
+/* Before a last look: what was missed by now is not made good any more, and counts. */
+void nsn_events__settle(struct nsn_events *events);
+
 /* Executed WBINVDs of all VMs since the start, also of those that have ended. */
 uint64_t nsn_events__guest_flushes(const struct nsn_events *events);
 

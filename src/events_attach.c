@@ -377,6 +377,14 @@ static uint64_t misses_of(struct bpf_object *object)
  */
 #define SETTLE_NS 3000000000ULL
 
+static void read_misses(struct nsn_events *events)
+{
+	events->misses = events->misses_closed + (events->all ? misses_of(events->all) : 0);
+	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
+		if (events->objects[id])
+			events->misses += misses_of(events->objects[id]);
+}
+
 void nsn_events_read_misses(struct nsn_events *events)
 {
 	struct timespec time;
@@ -388,10 +396,13 @@ void nsn_events_read_misses(struct nsn_events *events)
 		return;
 	events->misses_at = now;
 	events->misses_settled = events->misses;
-	events->misses = events->misses_closed + (events->all ? misses_of(events->all) : 0);
-	for (size_t id = 0; id < NSN_EVENT_OBJECTS; id++)
-		if (events->objects[id])
-			events->misses += misses_of(events->objects[id]);
+	read_misses(events);
+}
+
+void nsn_events__settle(struct nsn_events *events)
+{
+	read_misses(events);
+	events->misses_settled = events->misses;
 }
 
 /* What was missed may be made good in a moment: it counts at the next reading. Never less than told. */

@@ -300,8 +300,14 @@ static void forget_recording(struct nsn_live *live)
 int nsn_live__finish(struct nsn_live *live)
 {
 	const bool recording = live->record_path || live->opts.session.record;
-	int err = recording && !live->opts.session.replay ? take_snapshot(live) : 0;
-	int failed = nsn_session__stop_recording(live->session);
+	struct nsn_events *events = nsn_session__events(live->session);
+	int failed, err = 0;
+
+	if (recording && events)
+		nsn_events__settle(events); /* what was missed by then stands in the recording */
+	if (recording && !live->opts.session.replay)
+		err = take_snapshot(live);
+	failed = nsn_session__stop_recording(live->session);
 
 	forget_recording(live);
 	if (!failed)

@@ -136,7 +136,9 @@ int nsn_model__finish(struct nsn_model *model)
 	int err;
 
 	check_counts(model);
-	err = nsn_model_build_objects(model);
+	err = nsn_model_index_missing(model);
+	if (!err)
+		err = nsn_model_build_objects(model);
 	if (!err)
 		err = nsn_model_join(model);
 	if (!err)
@@ -386,30 +388,6 @@ enum nsn_tri nsn_model__sources(const struct nsn_model *model, const char *prefi
 		all = NSN_YES;
 	}
 	return all;
-}
-
-const char *nsn_model__why_unknown(const struct nsn_model *model, const char *fact,
-				   const char *subject, const char *source)
-{
-	const char *general = NULL, *reason = "";
-	enum nsn_source_state state;
-
-	NSN_FOR_EACH(model, MISSING, missing, rec) {
-		if (!NSN_KNOWS(rec, missing, fact) || strcmp(rec->fact, fact))
-			continue;
-		if (rec->subject[0] && strcmp(rec->subject, subject) == 0)
-			return rec->reason;
-		if (!rec->subject[0])
-			general = rec->reason;
-	}
-	if (general)
-		return general;
-	state = nsn_model__source(model, source, &reason);
-	if (state == NSN_SOURCE_FAILED && reason[0])
-		return reason;
-	if (state == NSN_SOURCE_ABSENT)
-		return reason[0] ? reason : "nothing of the kind is loaded";
-	return model->lost_records ? "records were lost" : "this kernel does not tell";
 }
 
 bool nsn_model__is_absent(const struct nsn_model *model, const char *fact)

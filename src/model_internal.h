@@ -40,6 +40,7 @@ enum {
 	NSN_INDEX_DEFAULT,                 /* domain to the lowest group it is the default of */
 	NSN_INDEX_VM_PID,                  /* pid to the first struct nsn_vm of that process */
 	NSN_INDEX_VM_MM,                   /* mm to the first struct nsn_vm with it */
+	NSN_INDEX_MISSING, /* hash of fact and subject to the first struct nsn_rec_missing of it */
 };
 
 struct nsn_model_build {
@@ -73,6 +74,9 @@ const struct nsn_rec *nsn_model_next(const struct nsn_model *model, enum nsn_rec
 int nsn_index_put(struct nsn_index_entry **index, unsigned int class, uint64_t key, void *object);
 void *nsn_index_get(struct nsn_index_entry *index, unsigned int class, uint64_t key);
 void nsn_index_free(struct nsn_index_entry **index);
+
+/* Makes the reasons of unknown facts quick to find. 0 or -ENOMEM. */
+int nsn_model_index_missing(struct nsn_model *model);
 
 /* Adds an object, without a look whether it is there. 0 or -ENOMEM. */
 int nsn_refs_append(struct nsn_refs *refs, void *object);

@@ -87,6 +87,16 @@ static const char *find_hidden_containers(const struct nsn_model *model,
 	return NULL;
 }
 
+/* Devices of which nobody knows whose they are: a VM that is in no list we have may be the one. */
+static bool has_ownerless(const struct nsn_model *model)
+{
+	for (size_t i = 0; i < model->containers_count; i++)
+		if (!model->containers[i].vms.items_count &&
+		    model->containers[i].groups.items_count)
+			return true;
+	return false;
+}
+
 static const char *find_hidden_vms(const struct nsn_model *model, const struct nsn_sight *sight)
 {
 	const char *reason = "";
@@ -99,6 +109,8 @@ static const char *find_hidden_vms(const struct nsn_model *model, const struct n
 	case NSN_SOURCE_OK:
 		if (NSN_FACT(&model->kernel, kernel, vm_list) == NSN_YES)
 			return NULL;
+		if (!sight->files_hidden && has_ownerless(model))
+			return "KVM's list of them could not be walked, and a container has no VM";
 		return sight->files_hidden;
 	default:
 		return reason[0] ? reason : "KVM's objects could not be read";

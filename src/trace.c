@@ -310,6 +310,8 @@ static int live(struct trace *trace, int signals)
 		if (wait[0].revents || wait[2].revents & POLLERR)
 			break;
 	}
+	if (events)
+		nsn_events__settle(events);
 	/* what came until the end is told too */
 	return err || trace->done ? err : turn(trace, true);
 }

@@ -152,4 +152,28 @@ sed '/"rec": "process"/s/"name": "[^"]*"/"name": "twin"/' "$fixture" |
 "$nosnoop" audit --replay "$work/twins" --vm name:twin >/dev/null 2>"$work/err"
 check "several VMs of one name" echo_unless several "$(grep -o several "$work/err")"
 check "VMs of another name" grep "name 'single'" "$work/err"
+# A VM that no descriptor holds, where KVM's list can't be walked: its container has no VM, and that is no "clean"
+without_the_vm() { # VM_LIST: whether the list was walked
+	python3 - tests/fixtures/7.3-no_kvm_vfio.jsonl "$1" <<'PYTHON'
+import collections, json, sys
+
+lines = [json.loads(line) for line in open(sys.argv[1])]
+kept = [line for line in lines[1:-1] if line["rec"] not in ("vm", "vm_file")
+        and not (line["rec"] == "file" and line["kind"] in (1, 2))]
+for line in kept:
+    if line["rec"] == "kernel" and "vm_list" in line:
+        line["vm_list"] = int(sys.argv[2])
+count = collections.Counter(line["rec"] for line in kept)
+end = {key: "end" if key == "rec" else count[key] for key in lines[-1]}
+for line in lines[:1] + kept + [end]:
+    print(json.dumps(line))
+PYTHON
+}
+for walked in 0 1; do
+	without_the_vm "$walked" >"$work/without.jsonl"
+	status=0
+	"$nosnoop" audit --replay "$work/without.jsonl" >"$work/out" || status=$?
+	check "a container without a VM, KVM's list walked: $walked" echo_unless "$((3 - 3 * walked))" "$status"
+done
+
 finish

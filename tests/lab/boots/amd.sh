@@ -6,7 +6,7 @@
 # append: amd_iommu=on
 # qemu: -device amd-iommu,intremap=on
 # qemu: -device edu,addr=5 -device e1000e,addr=6
-# shellcheck source-path=SCRIPTDIR source=../guest.sh
+# shellcheck source-path=SCRIPTDIR source=../guest.sh disable=SC2119
 . "$LAB_DIR/guest.sh"
 
 A=0000:00:05.0
