@@ -13,18 +13,18 @@
 struct nsn_replay {
 	struct nsn_recfile_reader *reader;
 	struct nsn_records records; /* of the snapshot that next_snapshot reads */
+	bool partly;                /* the rest of it has not come yet */
 };
 
 /*
- * Reads up to the next end record. 1 with a complete snapshot in records, 0 at the end of the file
- * (records: what there was after the last end), or -errno.
+ * Reads up to the next end record, behind what records has. 1 with a complete snapshot in records, 0 at the end
+ * of the file (records: what there was after the last end), -EAGAIN (its rest has not come yet) or -errno.
  */
-static int read_snapshot(struct nsn_recfile_reader *reader, struct nsn_records *records)
+static int read_on(struct nsn_recfile_reader *reader, struct nsn_records *records)
 {
 	union nsn_any_rec rec;
 	int got;
 
-	nsn_records__clear(records);
 	while ((got = nsn_recfile_reader__read(reader, &rec)) > 0) {
 		int err = nsn_records__add(records, &rec.h);
 
@@ -34,6 +34,12 @@ static int read_snapshot(struct nsn_recfile_reader *reader, struct nsn_records *
 			return 1;
 	}
 	return got;
+}
+
+static int read_snapshot(struct nsn_recfile_reader *reader, struct nsn_records *records)
+{
+	nsn_records__clear(records);
+	return read_on(reader, records);
 }
 
 static int feed(const struct nsn_records *records, struct nsn_sink *sink)
@@ -117,12 +123,19 @@ int nsn_replay__open(const char *path, struct nsn_replay **out)
 
 int nsn_replay__next_snapshot(struct nsn_replay *replay, struct nsn_sink *sink)
 {
-	int got = read_snapshot(replay->reader, &replay->records);
+	int got = replay->partly ? read_on(replay->reader, &replay->records)
+				 : read_snapshot(replay->reader, &replay->records);
 
+	replay->partly = got == -EAGAIN;
 	if (got < 0 || !replay->records.count)
 		return got;
 	got = feed(&replay->records, sink);
 	return got ? got : 1;
+}
+
+void nsn_replay__wait(struct nsn_replay *replay, bool wait)
+{
+	nsn_recfile_reader__wait(replay->reader, wait);
 }
 
 void nsn_replay__free(struct nsn_replay *replay)

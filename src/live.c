@@ -97,8 +97,11 @@ static int take_next_events(struct nsn_live *live)
  */
 static int read_ahead(struct nsn_live *live)
 {
-	int got = nsn_session__replay_next(live->session, &live->next_events.sink, &live->next);
+	int got = nsn_session__replay_next(live->session, &live->next_events.sink, live->wait,
+					   &live->next);
 
+	if (got == -EAGAIN)
+		return 0;
 	if (got == 1 && !live->next->ended) {
 		nsn_warning("%s: the recording has no end: what was cut off is unknown",
 			    live->opts.session.replay);
@@ -132,8 +135,11 @@ static int step(struct nsn_live *live)
 
 static int start_replay(struct nsn_live *live)
 {
-	int err = read_ahead(live);
+	int err;
 
+	live->wait = true;
+	err = read_ahead(live);
+	live->wait = live->opts.speed <= 0;
 	if (!err && !live->next) {
 		nsn_error("%s: there is no snapshot in it", live->opts.session.replay);
 		return -ENODATA;
@@ -166,8 +172,9 @@ int nsn_live__to_end(struct nsn_live *live)
 {
 	int err = 0;
 
+	live->wait = true;
 	while (live->opts.session.replay && !live->ended && !err)
-		err = step(live);
+		err = live->next ? step(live) : read_ahead(live);
 	return err;
 }
 
@@ -239,7 +246,9 @@ int nsn_live__tick(struct nsn_live *live)
 	if (live->opts.session.replay) {
 		bool all = live->opts.speed <= 0;
 
-		while (!err && !live->ended &&
+		if (!live->next && !live->ended)
+			err = read_ahead(live);
+		while (!err && live->next &&
 		       (all || nsn_model__taken_at(live->next) <= now_there(live))) {
 			err = step(live);
 			if (all)

@@ -36,6 +36,7 @@ struct nsn_live {
 	uint64_t began_at;   /* ns, CLOCK_MONOTONIC */
 	uint64_t began_time; /* ns since the epoch, of its first snapshot */
 	uint64_t paused_at;  /* ns, CLOCK_MONOTONIC; 0: it is not */
+	bool wait; /* for what a pipe has not brought yet; else it is looked for at each tick */
 	bool ended;
 	uint64_t replay_lost; /* what it tells of losses */
 };

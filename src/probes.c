@@ -296,7 +296,12 @@ bool nsn_probe__is_listed(const char *list, const char *name)
 const char *nsn_probe__not_one(const char *list, char *out, size_t size)
 {
 	for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
-		nsn_format(out, size, "%.*s", (int)strcspn(at, ","), at);
+		size_t length = strcspn(at, ",");
+
+		if (length >= size)
+			length = size - 1;
+		memcpy(out, at, length);
+		out[length] = '\0';
 		if (!nsn_probe_row__find(out))
 			return out;
 	}

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 struct nsn_recfile_reader {
 	char name[PATH_MAX]; /* for messages */
 	int fd;
+	bool at_once;       /* does not wait for bytes that have not come */
 	int err;            /* what the first failure returned */
 	unsigned long line; /* from 1 */
 	unsigned long unknown_records, unknown_keys;
@@ -48,11 +50,14 @@ __attribute__((format(printf, 3, 4))) static int fail(struct nsn_recfile_reader 
 	return err;
 }
 
-/* More bytes into the buffer, which has room. 1, 0 at the end of the file, or -errno. */
+/* More bytes into the buffer, which has room. 1, 0 at the end of the file, -EAGAIN or -errno. */
 static int fill(struct nsn_recfile_reader *reader)
 {
+	struct pollfd more = { .fd = reader->fd, .events = POLLIN };
 	ssize_t got;
 
+	if (reader->at_once && poll(&more, 1, 0) <= 0)
+		return -EAGAIN;
 	if (reader->start) {
 		memmove(reader->buffer, reader->buffer + reader->start,
 			reader->end - reader->start);
@@ -334,6 +339,11 @@ int nsn_recfile_reader__read(struct nsn_recfile_reader *reader, union nsn_any_re
 		return got;
 	got = account(reader, &rec->h);
 	return got ? got : 1;
+}
+
+void nsn_recfile_reader__wait(struct nsn_recfile_reader *reader, bool wait)
+{
+	reader->at_once = !wait;
 }
 
 unsigned long nsn_recfile_reader__line(const struct nsn_recfile_reader *reader)

@@ -314,7 +314,7 @@ static int split(struct nsn_sink *sink, const struct nsn_rec *rec)
 	return err;
 }
 
-int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
+int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events, bool wait,
 			     struct nsn_model **out)
 {
 	struct split_sink sink = { .sink = { .put = split }, .events = events };
@@ -327,6 +327,7 @@ int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *event
 	sink.model = got ? NULL : nsn_model__new();
 	if (!sink.model)
 		return got ? got : -ENOMEM;
+	nsn_replay__wait(session->replay, wait);
 	got = nsn_replay__next_snapshot(session->replay, &recorder.sink);
 	if (got == 1 && nsn_model__finish(sink.model))
 		got = -ENOMEM;
@@ -363,7 +364,7 @@ int nsn_session__replay_through(struct nsn_session *session, struct nsn_history 
 
 	*out = NULL;
 	*snapshots = 0;
-	while ((got = nsn_session__replay_next(session, &sink.sink, &model)) > 0) {
+	while ((got = nsn_session__replay_next(session, &sink.sink, true, &model)) > 0) {
 		if (!model->ended && *out) {
 			nsn_warning("%s: the last snapshot has no end: taking the one before it",
 				    session->opts.replay);

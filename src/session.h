@@ -51,9 +51,10 @@ int nsn_session__tick(struct nsn_session *session, struct nsn_model *model);
 
 /*
  * The next snapshot of a replay, and the events before it into events (may be NULL). Returns 1, 0
- * if there is none any more, or -errno (logged). *out is the caller's to free.
+ * if there is none any more, or -errno (logged). *out is the caller's to free. Without wait, -EAGAIN: it has
+ * not come yet.
  */
-int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events,
+int nsn_session__replay_next(struct nsn_session *session, struct nsn_sink *events, bool wait,
 			     struct nsn_model **out);
 
 /*

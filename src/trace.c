@@ -368,7 +368,7 @@ static int run_replay(struct trace *trace)
 	int got;
 
 	while (!trace->done) {
-		got = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
+		got = nsn_session__replay_next(trace->session, &trace->waiting.sink, true, &model);
 		if (got <= 0)
 			return got < 0 ? got : print_waiting(trace);
 		if (!model->ended)
@@ -415,7 +415,7 @@ static int begin(struct trace *trace)
 	int err;
 
 	if (trace->cli->session.replay)
-		err = nsn_session__replay_next(trace->session, &trace->waiting.sink, &model);
+		err = nsn_session__replay_next(trace->session, &trace->waiting.sink, true, &model);
 	else
 		err = nsn_session__snapshot(trace->session, &model);
 	if (trace->cli->session.replay)
@@ -458,8 +458,12 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 		err = begin(&trace);
 	if (!err)
 		err = cli->session.replay ? run_replay(&trace) : run_live(&trace, signals);
-	if (!err)
-		err = nsn_session__finish(trace.session);
+	if (!err ||
+	    ferror(stdout)) { /* whoever reads has gone, or has no room: the recording is whole */
+		int failed = trace.session ? nsn_session__finish(trace.session) : 0;
+
+		err = err ? err : failed;
+	}
 	nsn_records__free(&trace.waiting);
 	nsn_model__free(trace.model);
 	nsn_ids__free(trace.names);

@@ -252,6 +252,27 @@ check "hostile names: the terminal's title" title
 press q
 mux kill-server
 
+# a recording that is still written, by way of a pipe: keys are heard between its snapshots
+mkfifo "$work/pipe"
+cut_at=$(($(grep -n '"rec": *"end"' "$fixture" | sed -n '2s/:.*//p') + 5)) # in the midst of the third
+{
+	head -n "$cut_at" "$fixture"
+	until [ -e "$work/go-on" ]; do
+		sleep 0.05
+	done
+	tail -n +$((cut_at + 1)) "$fixture"
+} >"$work/pipe" &
+begin 80 24
+type_line "$top --replay $work/pipe -d 200ms --speed 20"
+sees "what has come of a pipe" '\[1 VMs\]'
+press 2
+sees "keys while its writer waits" '\[2 Domains\]'
+: >"$work/go-on"
+sees "what comes later" 'REPLAY, ENDED'
+press q
+restored "q, of a pipe"
+mux kill-server
+
 # ---- batch ---------------------------------------------------------------------------------------
 
 frames() { "$top" --replay "$fixture" "$@" 2>"$work/stderr"; }
