@@ -311,5 +311,5 @@ int nsn_exporter__main(int argc, char **argv)
 	nsn_sockets__free(&exporter.sockets);
 	nsn_webconfig__free(&exporter.config);
 	free(exporter.addresses);
-	return err ? NSN_EXIT_FAILURE : exporter.restart ? NSN_EXIT_RESTART : 0;
+	return exporter.restart ? NSN_EXIT_RESTART : err ? NSN_EXIT_FAILURE : 0;
 }

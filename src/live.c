@@ -312,9 +312,11 @@ int nsn_live__finish(struct nsn_live *live)
 	struct nsn_events *events = nsn_session__events(live->session);
 	int failed, err = 0;
 
-	if (recording && events)
+	if (!live->model)
+		nsn_session__drop_recording(live->session); /* nothing could be read at all */
+	else if (recording && events)
 		nsn_events__settle(events); /* what was missed by then stands in the recording */
-	if (recording && !live->opts.session.replay)
+	if (live->model && recording && !live->opts.session.replay)
 		err = take_snapshot(live);
 	failed = nsn_session__stop_recording(live->session);
 

@@ -198,7 +198,7 @@ static int collect_live(struct nsn_session *session, struct nsn_sink *sink)
 	if (!err)
 		err = nsn_counter__end(&counter);
 	nsn_counter__free(&counter);
-	if (err && !session->record_error)
+	if (err && err != session->record_error)
 		nsn_error("the machine could not be read: %s", strerror(-err));
 	return err;
 }

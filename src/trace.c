@@ -458,8 +458,8 @@ int nsn_trace__run(const struct nsn_cli_opts *cli, const struct nsn_trace_opts *
 		err = begin(&trace);
 	if (!err)
 		err = cli->session.replay ? run_replay(&trace) : run_live(&trace, signals);
-	if (!err ||
-	    ferror(stdout)) { /* whoever reads has gone, or has no room: the recording is whole */
+	/* a recording is finished though whoever reads has gone, or has no room */
+	if (!err || ferror(stdout)) {
 		int failed = trace.session ? nsn_session__finish(trace.session) : 0;
 
 		err = err ? err : failed;
