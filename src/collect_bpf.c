@@ -439,10 +439,25 @@ uint64_t nsn_collect_bpf__symbol(const struct nsn_collect_bpf *collector, enum n
 	return nsn_bpf__symbol(collector->bpf, symbol);
 }
 
+/*
+ * A module that came since the programs were loaded would be said not to be there, and what it has too: while
+ * probes are attached to one, which takes seconds, another can come.
+ */
+static int keep_up(struct nsn_collect_bpf *collector)
+{
+	struct nsn_modules now = collector->modules;
+
+	if (!nsn_modules__changed(&now) && !nsn_bpf__has_new(collector->bpf))
+		return 0;
+	return nsn_collect_bpf__reload(collector);
+}
+
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink)
 {
-	int err;
+	int err = keep_up(collector);
 
+	if (err)
+		return err;
 	nsn_records__clear(&collector->files);
 	nsn_records__clear(&collector->torn);
 	nsn_keys__begin(collector->keys);

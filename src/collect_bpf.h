@@ -21,7 +21,7 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector);
 /*
  * Puts the records of one snapshot into sink: a SOURCE record for each part, then FILE, VM, VM_FILE,
  * VFIO_GROUP, VFIO_DEVICE, CONTAINER, TYPE1_*, IOMMUFD*, VDPA, GROUP, GROUP_DEVICE, DOMAIN, KERNEL,
- * TRUNCATED, TORN.
+ * TRUNCATED, TORN. If a module came or went since the programs were loaded, they are loaded anew first.
  * 0 or -errno.
  */
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink);

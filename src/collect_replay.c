@@ -17,8 +17,8 @@ struct nsn_replay {
 };
 
 /*
- * Reads up to the next end record, behind what records has. 1 with a complete snapshot in records, 0 at the end
- * of the file (records: what there was after the last end), -EAGAIN (its rest has not come yet) or -errno.
+ * Reads up to the next end record, behind what records has. 1 with a complete snapshot in records, 0 at the
+ * end of the file (records: what there was after the last end), -EAGAIN (its rest has not come) or -errno.
  */
 static int read_on(struct nsn_recfile_reader *reader, struct nsn_records *records)
 {

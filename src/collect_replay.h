@@ -28,8 +28,8 @@ int nsn_replay__open(const char *path, struct nsn_replay **out);
 
 /*
  * Reads the next snapshot and feeds it to sink. Returns 1, 0 if there is none any more, or -errno
- * (logged). A last snapshot without its end record is fed too. -EAGAIN (not logged): without waiting, its rest
- * has not come yet; a later call goes on.
+ * (logged). A last snapshot without its end record is fed too. -EAGAIN (not logged): without waiting, its
+ * rest has not come yet; a later call goes on.
  */
 int nsn_replay__next_snapshot(struct nsn_replay *replay, struct nsn_sink *sink);
 

@@ -92,8 +92,8 @@ int nsn_recfile_reader__open_fd(int fd, const char *name, struct nsn_recfile_rea
 int nsn_recfile_reader__read(struct nsn_recfile_reader *reader, union nsn_any_rec *rec);
 
 /*
- * Of a pipe, whose writer may take its time: without waiting, reading gives -EAGAIN where nothing more has come
- * yet, which is no failure. A reader waits unless it is told not to.
+ * Of a pipe, whose writer may take its time: without waiting, reading gives -EAGAIN where nothing more has
+ * come yet, which is no failure. A reader waits unless it is told not to.
  */
 void nsn_recfile_reader__wait(struct nsn_recfile_reader *reader, bool wait);
 
