@@ -405,7 +405,7 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector)
 	free(collector);
 }
 
-int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector)
+static int reload(struct nsn_collect_bpf *collector)
 {
 	struct nsn_bpf *bpf;
 	int err;
@@ -417,6 +417,19 @@ int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector)
 	nsn_bpf__close(collector->bpf);
 	collector->bpf = bpf;
 	return 0;
+}
+
+/*
+ * A module that came since the programs were loaded would be said not to be there, and what it has too: while
+ * probes are attached to one, which takes seconds, another can come.
+ */
+int nsn_collect_bpf__keep_up(struct nsn_collect_bpf *collector)
+{
+	struct nsn_modules now = collector->modules;
+
+	if (!nsn_modules__changed(&now) && !nsn_bpf__has_new(collector->bpf))
+		return 0;
+	return reload(collector);
 }
 
 bool nsn_collect_bpf__has_new(const struct nsn_collect_bpf *collector)
@@ -439,22 +452,9 @@ uint64_t nsn_collect_bpf__symbol(const struct nsn_collect_bpf *collector, enum n
 	return nsn_bpf__symbol(collector->bpf, symbol);
 }
 
-/*
- * A module that came since the programs were loaded would be said not to be there, and what it has too: while
- * probes are attached to one, which takes seconds, another can come.
- */
-static int keep_up(struct nsn_collect_bpf *collector)
-{
-	struct nsn_modules now = collector->modules;
-
-	if (!nsn_modules__changed(&now) && !nsn_bpf__has_new(collector->bpf))
-		return 0;
-	return nsn_collect_bpf__reload(collector);
-}
-
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink)
 {
-	int err = keep_up(collector);
+	int err = nsn_collect_bpf__keep_up(collector);
 
 	if (err)
 		return err;

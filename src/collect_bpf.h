@@ -26,12 +26,15 @@ void nsn_collect_bpf__close(struct nsn_collect_bpf *collector);
  */
 int nsn_collect_bpf__snapshot(struct nsn_collect_bpf *collector, struct nsn_sink *sink);
 
-/* Loads anew what the kernel has now, after a module came or went; keys stay. 0 or -ENOMEM. */
-int nsn_collect_bpf__reload(struct nsn_collect_bpf *collector);
+/*
+ * Loads anew what the kernel has now, if a module came or went since it was loaded, or the first IOMMU group
+ * came; keys stay. 0 or -ENOMEM.
+ */
+int nsn_collect_bpf__keep_up(struct nsn_collect_bpf *collector);
 
 /*
  * True if something is there now that was not when the programs were loaded, and of which no module tells:
- * IOMMU groups (VFIO without an IOMMU makes some). A reload finds it.
+ * IOMMU groups (VFIO without an IOMMU makes some).
  */
 bool nsn_collect_bpf__has_new(const struct nsn_collect_bpf *collector);
 

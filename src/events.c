@@ -440,7 +440,8 @@ int nsn_events__refresh(struct nsn_events *events)
 		return 0;
 	if (changed)
 		nsn_info("a module came or went: probes are chosen anew");
-	if (nsn_collect_bpf__reload(events->opts.collector) || (changed && attach(events, changed)))
+	if (nsn_collect_bpf__keep_up(events->opts.collector) ||
+	    (changed && attach(events, changed)))
 		nsn_warning("out of memory: some events stay off");
 	if (new)
 		return 1;
